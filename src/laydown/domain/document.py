@@ -1,0 +1,51 @@
+"""What a project holds: documents by path, and their immutable versions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NewType
+from uuid import UUID
+
+from laydown.domain.upload import OrganizationId, ProjectId, UploadId
+
+DocumentId = NewType("DocumentId", UUID)
+VersionId = NewType("VersionId", UUID)
+BlobId = NewType("BlobId", UUID)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blob:
+    """Proven bytes: one per organization and SHA-256."""
+
+    id: BlobId
+    organization: OrganizationId
+    sha256: bytes
+    size: int  # bytes
+    kind: str  # what the content is, as `filetypes` names it
+    media_type: str
+    object_key: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One immutable revision of a document."""
+
+    id: VersionId
+    document: DocumentId
+    project: ProjectId
+    path: str
+    number: int  # from 1, in order of publication
+    is_current: bool  # the one declared last
+    upload: UploadId
+    blob: Blob
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A path inside a project, with its current version."""
+
+    id: DocumentId
+    project: ProjectId
+    path: str
+    versions: int
+    current: Version

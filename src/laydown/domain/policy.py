@@ -1,0 +1,19 @@
+"""What this installation accepts: the settings that decide about files."""
+
+from dataclasses import dataclass
+
+from laydown.domain.filetypes import PROGRAM_EXTENSIONS
+from laydown.domain.names import JUNK_PATTERNS
+from laydown.domain.plan import LARGEST_FILE, SINGLE_UP_TO
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """The rules entries and bytes are judged by."""
+
+    junk: tuple[str, ...] = JUNK_PATTERNS
+    refused_extensions: frozenset[str] = PROGRAM_EXTENSIONS
+    accept_empty: bool = False
+    largest_file: int = LARGEST_FILE  # bytes
+    single_up_to: int = SINGLE_UP_TO  # bytes
+    scanner: str = "none"  # the malware scanner's name, as receipts show it

@@ -1,0 +1,43 @@
+"""What the ledger tells the two decisions about a file: at declaration, and when it is proven."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from laydown.domain.document import Blob, BlobId, DocumentId, VersionId
+from laydown.domain.reasons import Reason
+from laydown.domain.upload import Upload, UploadId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentHead:
+    """A document's lock-protected state while versions are added."""
+
+    id: DocumentId
+    folded: str
+    last_number: int  # 0: no version yet
+    current_sha256: bytes | None  # None: no version yet
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewVersion:
+    """A version to be written; it becomes current when it was declared last."""
+
+    id: VersionId
+    document: DocumentId
+    number: int
+    upload: UploadId
+    blob: BlobId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known about a set of entries before any byte moves."""
+
+    uploads: Mapping[str, Upload] = field(default_factory=dict)  # of this batch, by key
+    paths: Mapping[str, UploadId] = field(default_factory=dict)  # of this batch, by folded path
+    leaders: Mapping[bytes, UploadId] = field(default_factory=dict)  # on their way, by digest
+    blobs: Mapping[bytes, Blob] = field(default_factory=dict)  # readable by the caller, by digest
+    current: Mapping[str, bytes] = field(default_factory=dict)  # digest by folded path
+    refusals: Mapping[tuple[bytes, str], Reason] = field(
+        default_factory=dict
+    )  # (digest, extension)

@@ -1,0 +1,277 @@
+"""What a client has to do about each file it declares, decided before any byte moves."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from laydown.domain import filetypes
+from laydown.domain.batch import Batch, OnConflict
+from laydown.domain.document import Blob
+from laydown.domain.filetypes import TypeVerdict
+from laydown.domain.kinds import KINDS, Kind
+from laydown.domain.lifecycle import SETTLED, TAKES_BYTES, Event, State
+from laydown.domain.names import Name, junk
+from laydown.domain.plan import Plan, plan_for
+from laydown.domain.policy import Policy
+from laydown.domain.publication import Known
+from laydown.domain.reasons import Reason
+from laydown.domain.upload import Entry, Upload, UploadId, VerdictKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """An entry that can't be taken as it is.
+
+    With an *entry* it is recorded as a rejected upload, its path as printable as it gets;
+    without one it could not even be recorded.
+    """
+
+    key: str
+    reason: Reason
+    detail: str
+    entry: Entry | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What becomes of one declared entry."""
+
+    key: str
+    kind: VerdictKind
+    upload: Upload | None = None  # as declared, before *event*
+    event: Event | None = None  # what settles it at once
+    blob: Blob | None = None  # the bytes are here: link them
+    reason: Reason | None = None
+    detail: str | None = None
+    is_old: bool = False  # nothing is written: it is as it was
+    is_restart: bool = False  # another file under a key that took no bytes for good yet
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What the entries decided so far occupy."""
+
+    keys: set[str] = field(default_factory=set)
+    paths: dict[str, UploadId] = field(default_factory=dict)
+    leaders: dict[bytes, UploadId] = field(default_factory=dict)
+
+
+def decide(
+    entries: Sequence[Entry | Refused],
+    *,
+    known: Known,
+    batch: Batch,
+    policy: Policy,
+    new_id: Callable[[], UploadId],
+) -> Sequence[Decision]:
+    """Return a decision for each entry, in order."""
+    seen = _Seen(paths=dict(known.paths), leaders=dict(known.leaders))
+    decisions = []
+    for given in entries:
+        if isinstance(given, Refused) and given.entry is None:
+            decisions.append(_unrecorded(given.key, given.reason, given.detail))
+            continue
+        entry = given if isinstance(given, Entry) else given.entry
+        if entry is None:  # told above; the type checker can't know
+            continue
+        if entry.key in seen.keys:
+            detail = "another entry of this request has the same key"
+            decisions.append(_unrecorded(entry.key, Reason.INVALID_ENTRY, detail))
+            continue
+        seen.keys.add(entry.key)
+        prior = known.uploads.get(entry.key)
+        if prior is not None and _is_same_file(prior, entry):
+            decisions.append(_again(prior))
+        elif prior is not None and prior.state not in TAKES_BYTES:
+            detail = f"this key named {prior.entry.path}, which is {prior.state}; use a new key"
+            decisions.append(_unrecorded(entry.key, Reason.KEY_REUSED, detail))
+        else:
+            upload = _declared(entry, batch, policy, prior, new_id)
+            refusal = given if isinstance(given, Refused) else None
+            decisions.append(
+                _decide(upload, refusal, known=known, seen=seen, batch=batch, policy=policy)
+            )
+    return decisions
+
+
+def plan_of(size: int, policy: Policy) -> Plan:
+    """Return how a file of *size* bytes is to be sent."""
+    return plan_for(size, single_up_to=policy.single_up_to)
+
+
+def standing(upload: Upload) -> VerdictKind:
+    """Return what there is to do about an upload that was declared before."""
+    if upload.state in SETTLED:
+        return VerdictKind.SETTLED
+    if upload.leader is not None or upload.state not in TAKES_BYTES:
+        return VerdictKind.WAIT
+    return VerdictKind.RESUME if upload.state is State.RECEIVING else VerdictKind.SEND
+
+
+def _unrecorded(key: str, reason: Reason, detail: str) -> Decision:
+    return Decision(key=key, kind=VerdictKind.REJECTED, reason=reason, detail=detail)
+
+
+def _again(prior: Upload) -> Decision:
+    return Decision(
+        key=prior.entry.key,
+        kind=standing(prior),
+        upload=prior,
+        reason=prior.reason,
+        detail=prior.detail,
+        is_old=True,
+    )
+
+
+def _is_same_file(prior: Upload, entry: Entry) -> bool:
+    """Whether an entry is the one declared before; a digest that one of them lacks can't differ."""
+    before = prior.entry
+    return (
+        before.path == entry.path
+        and before.size == entry.size
+        and (before.sha256 is None or entry.sha256 is None or before.sha256 == entry.sha256)
+    )
+
+
+def _declared(
+    entry: Entry,
+    batch: Batch,
+    policy: Policy,
+    prior: Upload | None,
+    new_id: Callable[[], UploadId],
+) -> Upload:
+    """Return the upload an entry becomes: a new one, or the next attempt of *prior*."""
+    plan = plan_of(min(entry.size, policy.largest_file), policy)
+    if prior is not None:
+        return prior.after(
+            Event.REPLACED,
+            entry=entry,
+            attempt=prior.attempt + 1,
+            part_size=plan.part_size,
+            parts=plan.parts,
+            leader=None,
+            received=0,
+        )
+    return Upload(
+        id=new_id(),
+        organization=batch.organization,
+        project=batch.project,
+        batch=batch.id,
+        entry=entry,
+        state=State.DECLARED,
+        part_size=plan.part_size,
+        parts=plan.parts,
+    )
+
+
+def _decide(
+    upload: Upload,
+    refusal: Refused | None,
+    *,
+    known: Known,
+    seen: _Seen,
+    batch: Batch,
+    policy: Policy,
+) -> Decision:
+    """Decide about a file that is new in its batch, or replaces another under its key."""
+    entry, restart = upload.entry, upload.attempt > 1
+
+    def settled(event: Event, reason: Reason, detail: str | None = None) -> Decision:
+        kind = VerdictKind.SKIPPED if event is Event.SKIPPED else VerdictKind.REJECTED
+        return Decision(
+            key=entry.key,
+            kind=kind,
+            upload=upload,
+            event=event,
+            reason=reason,
+            detail=detail,
+            is_restart=restart,
+        )
+
+    if refusal is not None:
+        return settled(Event.REFUSED, refusal.reason, refusal.detail)
+    if unwanted := _unwanted(entry, policy):
+        return settled(*unwanted)
+    if seen.paths.setdefault(entry.folded, upload.id) != upload.id:
+        detail = "another file of this batch has the same path, but for case or encoding"
+        return settled(Event.REFUSED, Reason.NAME_CONFLICT, detail)
+    if conflict := _against_current(known.current.get(entry.folded), entry, batch.on_conflict):
+        return settled(*conflict)
+    return _by_digest(upload, known=known, seen=seen, policy=policy, settled=settled)
+
+
+def _unwanted(entry: Entry, policy: Policy) -> tuple[Event, Reason, str | None] | None:
+    """Return why a file is not taken whatever its bytes are, or None."""
+    if pattern := junk(Name(path=entry.path, folded=entry.folded), policy.junk):
+        return Event.SKIPPED, Reason.SYSTEM_JUNK, f"its name matches {pattern}"
+    if entry.size == 0 and not policy.accept_empty:
+        return Event.REFUSED, Reason.EMPTY_FILE, None
+    if entry.extension in policy.refused_extensions:
+        detail = f"files named .{entry.extension} are programs or scripts"
+        return Event.REFUSED, Reason.TYPE_NOT_ALLOWED, detail
+    if entry.size > policy.largest_file:
+        detail = f"{entry.size:,} bytes; at most {policy.largest_file:,} are taken"
+        return Event.REFUSED, Reason.TOO_LARGE, detail
+    return None
+
+
+def _against_current(
+    current: bytes | None, entry: Entry, on_conflict: OnConflict
+) -> tuple[Event, Reason] | None:
+    """Return what the document that has this path already means for a file, or None."""
+    if current is None:
+        return None
+    if current == entry.sha256:
+        return Event.SKIPPED, Reason.UNCHANGED
+    match on_conflict:
+        case OnConflict.NEW_VERSION:
+            return None
+        case OnConflict.SKIP:
+            return Event.SKIPPED, Reason.NAME_CONFLICT
+        case OnConflict.REJECT:
+            return Event.REFUSED, Reason.NAME_CONFLICT
+
+
+def _by_digest(
+    upload: Upload,
+    *,
+    known: Known,
+    seen: _Seen,
+    policy: Policy,
+    settled: Callable[..., Decision],
+) -> Decision:
+    """Decide by what is known of the bytes: refused before, here already, on their way, or new."""
+    entry, restart = upload.entry, upload.attempt > 1
+    kind = VerdictKind.SEND
+    if entry.sha256 is not None:
+        refused = known.refusals.get((entry.sha256, entry.extension))
+        if refused is not None:
+            return settled(Event.REFUSED, refused)
+        blob = known.blobs.get(entry.sha256)
+        if blob is not None and blob.size == entry.size:
+            refusal = refusal_by_type(entry.extension, KINDS[blob.kind], policy)
+            if refusal is not None:
+                return settled(Event.REFUSED, *refusal)
+            return Decision(
+                key=entry.key,
+                kind=VerdictKind.DUPLICATE,
+                upload=upload,
+                blob=blob,
+                is_restart=restart,
+            )
+        leader = seen.leaders.setdefault(entry.sha256, upload.id)
+        if leader != upload.id:
+            upload, kind = upload.after(leader=leader), VerdictKind.WAIT
+    return Decision(key=entry.key, kind=kind, upload=upload, is_restart=restart)
+
+
+def refusal_by_type(extension: str, kind: Kind, policy: Policy) -> tuple[Reason, str] | None:
+    """Return why content of this kind can't have this extension, and the detail; None: it can."""
+    outcome = filetypes.verdict(extension, kind, refused=policy.refused_extensions)
+    match outcome:
+        case TypeVerdict.AGREES:
+            return None
+        case TypeVerdict.TYPE_MISMATCH:
+            reason = Reason.TYPE_MISMATCH
+        case TypeVerdict.TYPE_NOT_ALLOWED:
+            reason = Reason.TYPE_NOT_ALLOWED
+    return reason, filetypes.detail(extension, kind, outcome)

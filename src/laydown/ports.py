@@ -1,0 +1,466 @@
+"""What the use cases need from the outside world, as promises."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from laydown.domain.batch import Batch, Project, Tally
+from laydown.domain.document import Blob, Document, DocumentId, Version, VersionId
+from laydown.domain.happening import Happening, Heads, Recorded
+from laydown.domain.jobs import ClaimedJob, Job, JobListing, JobState
+from laydown.domain.lifecycle import State
+from laydown.domain.publication import DocumentHead, Known, NewVersion
+from laydown.domain.reasons import Reason
+from laydown.domain.upload import (
+    BatchId,
+    Change,
+    Entry,
+    ObjectName,
+    OrganizationId,
+    Part,
+    PartOutcome,
+    ProjectId,
+    Upload,
+    UploadId,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Which rows of a list: those after the cursor, at most so many."""
+
+    after: str | None = None  # what the last row of the previous page said, opaque to callers
+    limit: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadFilter:
+    """Which uploads of a batch."""
+
+    state: State | None = None
+    reason: Reason | None = None
+    text: str | None = None  # occurs in the path, whatever its case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadRecord:
+    """An upload with what only the ledger knows of it."""
+
+    upload: Upload
+    order: int  # of declaration, over all organizations
+    declared_at: datetime
+    moved_at: datetime
+    version_number: int | None = None
+
+
+class ProjectRows(Protocol):
+    """Projects and batches of one organization."""
+
+    async def add_project(self, project: Project) -> Project:
+        """Write a project; raise `ProjectExists` when its code is taken."""
+        ...
+
+    async def change_project(self, project: Project) -> Project:
+        """Write a project's name, time zone and position."""
+        ...
+
+    async def project(self, project: ProjectId) -> Project:
+        """Return it, or raise `NotFound`."""
+        ...
+
+    async def projects(self, page: Page, *, code: str | None = None) -> Sequence[Project]:
+        """Return projects by code; with *code*, only that one."""
+        ...
+
+    async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:
+        """Return the open batch of this reference, locked, and whether it is new.
+
+        A closed batch of the same reference gets a successor.
+        """
+        ...
+
+    async def batch(self, batch: BatchId, *, lock: bool = False) -> Batch:
+        """Return it, or raise `NotFound`; *lock* holds off every other declaration and close."""
+        ...
+
+    async def batches(self, page: Page, *, project: ProjectId | None) -> Sequence[Batch]:
+        """Return batches, newest first."""
+        ...
+
+    async def touch_batch(self, batch: BatchId, *, close: bool = False) -> Batch:
+        """Note that its client is alive; with *close*, take no more entries. Repeatable."""
+        ...
+
+    async def tally(self, batch: BatchId) -> Tally:
+        """Count the batch as it is now."""
+        ...
+
+
+class UploadRows(Protocol):
+    """Uploads and their parts."""
+
+    async def known(self, batch: Batch, entries: Sequence[Entry]) -> Known:
+        """Return what bears on the verdicts of *entries*."""
+        ...
+
+    async def declare(self, uploads: Sequence[Upload]) -> None:
+        """Write new uploads, in this order."""
+        ...
+
+    async def uploads(self, ids: Sequence[UploadId], *, lock: bool = False) -> Sequence[Upload]:
+        """Return those that exist, in order of declaration."""
+        ...
+
+    async def upload(self, upload: UploadId) -> UploadRecord:
+        """Return it, or raise `NotFound`."""
+        ...
+
+    async def records(
+        self, batch: BatchId, page: Page, which: UploadFilter
+    ) -> Sequence[UploadRecord]:
+        """Return uploads of a batch in order of declaration; the cursor is their order."""
+        ...
+
+    async def sendable(self, batch: BatchId, *, limit: int) -> Sequence[Upload]:
+        """Return uploads whose bytes are wanted now, in order of declaration."""
+        ...
+
+    async def landed(self, uploads: Sequence[Upload]) -> Mapping[UploadId, Sequence[int]]:
+        """Return the numbers of the parts recorded for each one's current attempt."""
+        ...
+
+    async def record(self, parts: Sequence[Part]) -> Sequence[PartOutcome]:
+        """Record durable parts, one outcome each; a whole single-part file goes on to be checked.
+
+        A recorded part is never rewritten. Jobs and events are written with it.
+        """
+        ...
+
+    async def move(self, changes: Sequence[Change]) -> frozenset[UploadId]:
+        """Write the moves nobody was faster with and log each; return the uploads that moved."""
+        ...
+
+    async def restart(self, uploads: Sequence[Upload]) -> None:
+        """Write new attempts of declared or receiving uploads (other entry, no parts)."""
+        ...
+
+    async def twins(self, leaders: Sequence[UploadId]) -> Sequence[Upload]:
+        """Return the uploads waiting for these, locked, in order of declaration."""
+        ...
+
+    async def follow(self, twins: Sequence[UploadId], leader: UploadId | None) -> None:
+        """Make *twins* wait for another leader, or for none: then they must be sent."""
+        ...
+
+
+class DocumentRows(Protocol):
+    """Documents, versions, blobs and remembered refusals."""
+
+    async def heads(
+        self, project: ProjectId, wanted: Mapping[DocumentId, Entry]
+    ) -> Mapping[str, DocumentHead]:
+        """Return the documents at these paths by folded path, locked.
+
+        An absent one is made, under the id that *wanted* gives it.
+        """
+        ...
+
+    async def keep_blobs(self, blobs: Sequence[Blob]) -> Mapping[bytes, tuple[Blob, bool]]:
+        """Write proven blobs; return by digest the one that stays and whether it is this one."""
+        ...
+
+    async def add_versions(self, versions: Sequence[NewVersion]) -> None:
+        """Write versions; the one declared last becomes its document's current one."""
+        ...
+
+    async def remember(self, refusals: Mapping[tuple[bytes, str], Reason]) -> None:
+        """Remember refusals by content, by (digest, extension), so that they are not sent again."""
+        ...
+
+    async def documents(
+        self,
+        project: ProjectId,
+        page: Page,
+        *,
+        under: str | None,
+        text: str | None,
+        kind: str | None,
+    ) -> Sequence[Document]:
+        """Return documents by path: below the folder (or at the path) *under*, *text* in it."""
+        ...
+
+    async def document(self, document: DocumentId) -> Document:
+        """Return it, or raise `NotFound`."""
+        ...
+
+    async def versions(self, document: DocumentId, page: Page) -> Sequence[Version]:
+        """Return its versions, newest first."""
+        ...
+
+    async def version(self, version: VersionId) -> Version:
+        """Return it, or raise `NotFound`."""
+        ...
+
+
+class JobRows(Protocol):
+    """Jobs and events, written with the decision that causes them."""
+
+    async def enqueue(self, jobs: Sequence[Job]) -> None:
+        """Add jobs that become visible when the transaction commits."""
+        ...
+
+    async def jobs(self, page: Page, *, state: JobState | None) -> Sequence[JobListing]:
+        """Return jobs, oldest first."""
+        ...
+
+    async def count_jobs(self) -> tuple[Mapping[JobState, int], float | None]:
+        """Return how many there are by state, and the age in seconds of the oldest waiting."""
+        ...
+
+    async def revive_job(self, job: UUID) -> UploadId | None:
+        """Make a dead job wait again with fresh attempts; return its upload, or `NotFound`."""
+        ...
+
+    async def forget_dead_jobs(self, uploads: Sequence[UploadId]) -> None:
+        """Remove the dead jobs of uploads that are tried again otherwise."""
+        ...
+
+    async def discard_job(self, job: UUID) -> None:
+        """Remove a dead job; raise `NotFound`."""
+        ...
+
+    async def say(self, happenings: Sequence[Happening]) -> None:
+        """Log what happened; numbers are given by the last statement before the commit."""
+        ...
+
+    async def happened(self, upload: UploadId) -> Sequence[Recorded]:
+        """Return everything logged about an upload, oldest first."""
+        ...
+
+    async def head(self) -> int:
+        """Return the newest number of this organization that this transaction sees."""
+        ...
+
+
+class Tx(ProjectRows, UploadRows, DocumentRows, JobRows, Protocol):
+    """One database transaction of one organization: all of it lands, or none of it."""
+
+
+class Ledger(Protocol):
+    """The record of everything. Raises `LedgerUnavailable` for what a later try may fix."""
+
+    def begin(self, organization: OrganizationId) -> AbstractAsyncContextManager[Tx]:
+        """Open a transaction; leaving the block commits, an exception undoes.
+
+        Its rows are those of *organization*; another one's don't exist for it.
+        """
+        ...
+
+    def snapshot(self, organization: OrganizationId) -> AbstractAsyncContextManager[Tx]:
+        """Open a transaction that reads one moment and writes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What the ledger keeps of a token."""
+
+    token: UUID
+    organization: OrganizationId
+    secret_sha256: bytes
+    is_valid: bool  # neither revoked nor expired
+
+
+class Keyring(Protocol):
+    """Tokens, found before an organization is known."""
+
+    async def credential(self, token: UUID) -> Credential | None:
+        """Return what is kept of a token, or None."""
+        ...
+
+    async def issue(
+        self, *, organization: str, name: str, token: UUID, secret_sha256: bytes
+    ) -> OrganizationId:
+        """Keep a token of the organization of that name, which is made if absent."""
+        ...
+
+
+class EventLog(Protocol):
+    """The numbered events of all organizations, for the tail that feeds viewers."""
+
+    async def heads(self) -> Heads:
+        """Return the newest committed number of each organization."""
+        ...
+
+    async def since(
+        self, organization: OrganizationId, number: int, *, limit: int
+    ) -> Sequence[Recorded]:
+        """Return the events after *number*, in order; never one whose predecessor is missing."""
+        ...
+
+
+class JobFeed(Protocol):
+    """Jobs to be done, fair between organizations. Doing one twice must be harmless."""
+
+    async def claim(self, *, worker: UUID, limit: int, lease: timedelta) -> Sequence[ClaimedJob]:
+        """Lease waiting jobs to this worker; each organization gets its share of them."""
+        ...
+
+    async def extend(self, jobs: Sequence[ClaimedJob], *, worker: UUID, lease: timedelta) -> None:
+        """Hold them for longer."""
+        ...
+
+    async def finish(self, jobs: Sequence[ClaimedJob], *, worker: UUID) -> None:
+        """Remove them, done."""
+        ...
+
+    async def fail(
+        self, job: ClaimedJob, *, worker: UUID, error: str, retry_in: timedelta | None
+    ) -> None:
+        """Let it wait and be tried again; None: it is dead, and listed as such."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """How long things may stay quiet before the sweeper acts."""
+
+    upload: timedelta
+    batch: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What the ledger says about an object key the store has."""
+
+    key: str
+    is_wanted: bool  # an upload under way, or a blob, refers to it
+
+
+class Patrol(Protocol):
+    """What the sweeper asks about all organizations at once."""
+
+    async def silent_uploads(
+        self, silence: Silence, *, limit: int
+    ) -> Sequence[tuple[OrganizationId, UploadId]]:
+        """Return uploads that are declared or receiving and have been quiet for too long."""
+        ...
+
+    async def idle_batches(
+        self, silence: Silence, *, limit: int
+    ) -> Sequence[tuple[OrganizationId, BatchId]]:
+        """Return open batches that nobody has touched for too long."""
+        ...
+
+    async def holdings(self, names: Sequence[ObjectName]) -> Sequence[Holding]:
+        """Return what refers to each of these objects."""
+        ...
+
+    async def blobs_after(self, after: str | None, *, limit: int) -> Sequence[Blob]:
+        """Return blobs the ledger believes present, by object key."""
+        ...
+
+    async def mark_missing(self, blobs: Sequence[Blob]) -> None:
+        """Take blobs whose object is gone out of deduplication."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LiveMultipart:
+    """What the byte door must remember of an attempt: which parts are never written again."""
+
+    upload: UploadId
+    attempt: int
+    recorded: frozenset[int]
+    is_shut: bool  # past receiving: no part is written at all
+
+
+class Recollection(Protocol):
+    """What the byte door asks the ledger: at start, and in doubt; never to admit a request."""
+
+    async def live_multiparts(self, memory: timedelta) -> Sequence[LiveMultipart]:
+        """Return every multipart upload whose URLs may still be used: touched within *memory*."""
+        ...
+
+    async def recorded(
+        self, organization: OrganizationId, attempts: Sequence[tuple[UploadId, int]]
+    ) -> frozenset[tuple[UploadId, int]]:
+        """Return which of these attempts of single-part files are recorded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredObject:
+    """An object as the store knows it."""
+
+    key: str
+    size: int  # bytes
+    stored_at: datetime
+
+
+class ObjectStore(Protocol):
+    """Where bytes live, whole and immutable once they are an object.
+
+    Every method may be repeated with the same arguments: the second call changes nothing and
+    returns the same answer. Raises `StoreUnavailable` for anything a later try may fix.
+    """
+
+    async def join(self, key: str, *, size: int) -> int | None:
+        """Make the landed parts one durable object; return its size, None when there is nothing."""
+        ...
+
+    async def size(self, key: str) -> int | None:
+        """Return the object's size in bytes, or None if there is no such object."""
+        ...
+
+    def read(self, key: str, *, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
+        """Yield the object's bytes in order; raise `ContentGone` when there is no such object."""
+        ...
+
+    async def discard(self, key: str) -> None:
+        """Delete the object and every part of it that landed."""
+        ...
+
+    def objects(self) -> AsyncIterator[StoredObject]:
+        """Yield every object and every unfinished one, in no order."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """What one pass over an object's bytes tells."""
+
+    size: int  # bytes
+    sha256: bytes
+    head: bytes  # the first 64 KiB
+    tail: bytes  # the last 64 KiB
+
+
+class Fingerprinter(Protocol):
+    """A store that can hash many objects near the bytes, off the event loop."""
+
+    async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Fingerprint]:
+        """Read each object once; a key without an object is left out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedUrl:
+    """A URL that accepts exactly one part until it expires."""
+
+    url: str
+    headers: Mapping[str, str]
+    expires_at: datetime
+
+
+class UrlSigner(Protocol):
+    """Permits clients to send and fetch bytes directly."""
+
+    def sign_part(
+        self, upload: Upload, number: int, *, length: int, checksum: str | None
+    ) -> SignedUrl:
+        """Return a URL for this part of this attempt; *checksum* binds it to these bytes."""
+        ...

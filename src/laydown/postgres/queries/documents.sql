@@ -1,0 +1,96 @@
+-- name: lock_documents
+-- Made if absent and locked either way, in one order for everybody.
+INSERT INTO documents (organization_id, id, project_id, path, path_folded)
+SELECT %(organization)s, d.id, %(project)s, d.path, d.folded
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS d(id uuid, path text, folded text)
+ ORDER BY d.folded COLLATE "C"
+ON CONFLICT (organization_id, project_id, path_folded COLLATE "C")
+    DO UPDATE SET path = documents.path
+RETURNING id, path_folded, last_number, current_id, current_order;
+
+-- name: current_digests
+-- Apart from lock_documents, because that may have waited for versions its snapshot can't see.
+SELECT v.id, b.sha256
+  FROM versions v
+  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id AND NOT b.is_missing
+ WHERE v.organization_id = %(organization)s AND v.id = ANY(%(versions)s::uuid[]);
+
+-- name: keep_blobs
+INSERT INTO blobs (organization_id, id, sha256, size, kind, media_type, object_key)
+SELECT %(organization)s, b.id, decode(b.sha256, 'hex'), b.size, b.kind, b.media_type, b.object_key
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS b(
+       id uuid, sha256 text, size bigint, kind text, media_type text, object_key text)
+ ORDER BY b.sha256
+ON CONFLICT DO NOTHING
+RETURNING sha256;
+
+-- name: add_versions
+WITH added AS (
+    INSERT INTO versions (organization_id, id, document_id, number, upload_id, blob_id)
+    SELECT %(organization)s, v.id, v.document, v.number, v.upload, v.blob
+      FROM jsonb_to_recordset(%(rows)s::jsonb) AS v(
+           id uuid, document uuid, number int, upload uuid, blob uuid)
+    RETURNING id, document_id, number, upload_id
+)
+UPDATE documents d
+   SET last_number = greatest(d.last_number, a.number),
+       current_id = CASE WHEN u.ordinal > coalesce(d.current_order, -1) THEN a.id
+                         ELSE d.current_id END,
+       current_order = greatest(d.current_order, u.ordinal)
+  FROM added a
+  JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.upload_id
+ WHERE d.organization_id = %(organization)s AND d.id = a.document_id;
+
+-- name: remember_refusals
+INSERT INTO refusals (organization_id, sha256, extension, policy, reason)
+SELECT %(organization)s, decode(r.sha256, 'hex'), r.extension, %(policy)s, r.reason
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS r(sha256 text, extension text, reason text)
+ ORDER BY r.sha256, r.extension
+ON CONFLICT DO NOTHING;
+
+-- name: list_documents
+SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
+       v.id AS version_id, v.number, v.upload_id, v.created_at,
+       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key
+  FROM documents d
+  JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
+  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
+ WHERE d.organization_id = %(organization)s AND d.project_id = %(project)s
+   AND (%(after)s::text IS NULL OR d.path_folded COLLATE "C" > %(after)s)
+   AND (%(under)s::text IS NULL OR d.path_folded = %(under)s
+        OR (d.path_folded COLLATE "C" >= %(under)s || '/'
+            AND d.path_folded COLLATE "C" < %(under)s || '0'))
+   AND (%(text)s::text IS NULL OR strpos(d.path_folded, %(text)s) > 0)
+   AND (%(kind)s::text IS NULL OR b.kind = %(kind)s)
+ ORDER BY d.path_folded COLLATE "C"
+ LIMIT %(limit)s;
+
+-- name: get_document
+SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
+       v.id AS version_id, v.number, v.upload_id, v.created_at,
+       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key
+  FROM documents d
+  JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
+  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
+ WHERE d.organization_id = %(organization)s AND d.id = %(id)s;
+
+-- name: list_versions
+SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_current,
+       v.id AS version_id, v.number, v.upload_id, v.created_at,
+       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key
+  FROM versions v
+  JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
+  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
+ WHERE v.organization_id = %(organization)s AND v.document_id = %(document)s
+   AND (%(after)s::int IS NULL OR v.number < %(after)s)
+ ORDER BY v.number DESC
+ LIMIT %(limit)s;
+
+-- name: get_version
+SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_current,
+       v.id AS version_id, v.number, v.upload_id, v.created_at,
+       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key
+  FROM versions v
+  JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
+  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
+ WHERE v.organization_id = %(organization)s AND v.id = %(id)s;

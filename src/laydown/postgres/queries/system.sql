@@ -1,0 +1,97 @@
+-- name: get_credential
+SELECT id, organization_id, secret_sha256,
+       revoked_at IS NULL AND (expires_at IS NULL OR expires_at > now()) AS is_valid
+  FROM tokens
+ WHERE id = %(id)s;
+
+-- name: add_organization
+INSERT INTO organizations (id, name) VALUES (%(id)s, %(name)s) ON CONFLICT (name) DO NOTHING;
+
+-- name: find_organization
+SELECT id FROM organizations WHERE name = %(name)s;
+
+-- name: add_event_head
+INSERT INTO event_heads (organization_id) VALUES (%(organization)s) ON CONFLICT DO NOTHING;
+
+-- name: add_token
+INSERT INTO tokens (id, organization_id, name, secret_sha256)
+VALUES (%(id)s, %(organization)s, %(name)s, %(secret_sha256)s);
+
+-- name: silent_uploads
+-- Quiet itself, in a batch nobody has touched since its last URL could have been used.
+SELECT u.organization_id, u.id
+  FROM uploads u
+  JOIN batches b ON b.organization_id = u.organization_id AND b.id = u.batch_id
+ WHERE u.state IN ('declared', 'receiving') AND u.moved_at < now() - %(silence)s
+   AND b.touched_at < now() - %(silence)s
+   AND (u.leader_id IS NULL OR NOT EXISTS (
+        SELECT FROM uploads l
+         WHERE l.organization_id = u.organization_id AND l.id = u.leader_id
+           AND l.state IN ('sealing', 'checking', 'processing')))
+ ORDER BY u.moved_at
+ LIMIT %(limit)s;
+
+-- name: idle_batches
+SELECT b.organization_id, b.id
+  FROM batches b
+ WHERE b.closed_at IS NULL AND b.touched_at < now() - %(silence)s
+   AND NOT EXISTS (
+       SELECT FROM uploads u
+        WHERE u.batch_id = b.id AND u.organization_id = b.organization_id
+          AND u.state IN ('declared', 'receiving'))
+ ORDER BY b.touched_at
+ LIMIT %(limit)s;
+
+-- name: wanted_objects
+-- An object is wanted while its upload may still become a blob, or a blob refers to it.
+SELECT k.key,
+       EXISTS (SELECT FROM uploads u
+                WHERE u.organization_id = k.organization AND u.id = k.upload
+                  AND u.attempt = k.attempt
+                  AND u.state IN ('declared', 'receiving', 'sealing', 'checking', 'processing',
+                                  'failed'))
+       OR EXISTS (SELECT FROM blobs b WHERE b.object_key = k.key) AS is_wanted
+  FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(
+       key text, organization uuid, upload uuid, attempt int);
+
+-- name: present_blobs
+SELECT organization_id, id, sha256, size, kind, media_type, object_key
+  FROM blobs
+ WHERE NOT is_missing AND (%(after)s::text IS NULL OR object_key > %(after)s)
+ ORDER BY object_key
+ LIMIT %(limit)s;
+
+-- name: mark_missing
+UPDATE blobs SET is_missing = true WHERE id = ANY(%(ids)s::uuid[]);
+
+-- name: live_multiparts
+-- What the byte door must never rewrite: the parts recorded of every multipart upload whose URLs
+-- may still be used.
+SELECT u.id, u.attempt, u.state NOT IN ('declared', 'receiving') AS is_shut,
+       coalesce(array_agg(p.number) FILTER (WHERE p.number IS NOT NULL), '{}') AS numbers
+  FROM uploads u
+  JOIN batches b ON b.organization_id = u.organization_id AND b.id = u.batch_id
+  LEFT JOIN parts p ON p.organization_id = u.organization_id AND p.upload_id = u.id
+                   AND p.attempt = u.attempt
+ WHERE u.part_size IS NOT NULL
+   AND (u.state = 'receiving'
+        OR u.moved_at > now() - %(memory)s OR b.touched_at > now() - %(memory)s)
+ GROUP BY u.id, u.attempt, u.state;
+
+-- name: recorded_attempts
+-- Which of these attempts of single-part files are recorded: their objects must not be replaced.
+SELECT u.id, u.attempt
+  FROM uploads u
+  JOIN jsonb_to_recordset(%(attempts)s::jsonb) AS a(id uuid, attempt int)
+    ON a.id = u.id AND a.attempt = u.attempt
+ WHERE u.organization_id = %(organization)s AND u.crc64nvme IS NOT NULL;
+
+-- name: durability
+-- Settings under which an acknowledged commit may be lost.
+SELECT name, setting FROM pg_settings
+ WHERE (name = 'fsync' AND setting = 'off')
+    OR (name = 'synchronous_commit' AND setting = 'off')
+    OR (name = 'full_page_writes' AND setting = 'off');
+
+-- name: clock
+SELECT now();

@@ -1,0 +1,227 @@
+-- name: known_uploads
+SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
+       modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
+       parts, leader_id, received, sha256, object_key, version_id
+  FROM uploads
+ WHERE batch_id = %(batch)s AND organization_id = %(organization)s
+   AND key = ANY(%(keys)s::text[])
+   FOR UPDATE;
+
+-- name: known_paths
+-- What was refused, taken back or given up holds no path.
+SELECT path_folded, id
+  FROM uploads
+ WHERE batch_id = %(batch)s AND organization_id = %(organization)s
+   AND path_folded COLLATE "C" = ANY(%(paths)s::text[])
+   AND state NOT IN ('rejected', 'cancelled', 'expired', 'failed');
+
+-- name: known_leaders
+SELECT DISTINCT ON (claimed_sha256) claimed_sha256, id
+  FROM uploads
+ WHERE batch_id = %(batch)s AND organization_id = %(organization)s
+   AND claimed_sha256 = ANY(%(digests)s::bytea[]) AND leader_id IS NULL
+   AND state IN ('declared', 'receiving', 'sealing', 'checking')
+ ORDER BY claimed_sha256, ordinal;
+
+-- name: known_blobs
+SELECT id, sha256, size, kind, media_type, object_key
+  FROM blobs
+ WHERE organization_id = %(organization)s AND sha256 = ANY(%(digests)s::bytea[])
+   AND NOT is_missing;
+
+-- name: known_current
+SELECT d.path_folded, b.sha256
+  FROM documents d
+  JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
+  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id AND NOT b.is_missing
+ WHERE d.organization_id = %(organization)s AND d.project_id = %(project)s
+   AND d.path_folded COLLATE "C" = ANY(%(paths)s::text[]);
+
+-- name: known_refusals
+SELECT sha256, extension, reason
+  FROM refusals
+ WHERE organization_id = %(organization)s AND sha256 = ANY(%(digests)s::bytea[])
+   AND policy = %(policy)s;
+
+-- name: declare_uploads
+-- One statement for thousands of rows; the identity column follows the order of the array.
+INSERT INTO uploads (
+    organization_id, id, project_id, batch_id, key, path, path_folded, size, claimed_sha256,
+    content_type, modified_at, captured_at, latitude, longitude, state, reason, detail, part_size,
+    parts, leader_id, sha256, version_id)
+SELECT %(organization)s, u.id, %(project)s, %(batch)s, u.key, u.path, u.folded, u.size,
+       decode(u.claimed, 'hex'), u.content_type, u.modified_at, u.captured_at, u.latitude,
+       u.longitude, u.state::upload_state, u.reason, u.detail, u.part_size, u.parts, u.leader,
+       decode(u.proven, 'hex'), u.version
+  FROM ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
+       id uuid, key text, path text, folded text, size bigint, claimed text, content_type text,
+       modified_at timestamptz, captured_at timestamptz, latitude float8, longitude float8,
+       state text, reason text, detail text, part_size bigint, parts int, leader uuid,
+       proven text, version uuid)) WITH ORDINALITY AS u
+ ORDER BY u.ordinality;
+
+-- name: get_uploads
+SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
+       modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
+       parts, leader_id, received, sha256, object_key, version_id
+  FROM uploads
+ WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])
+ ORDER BY ordinal;
+
+-- name: lock_uploads
+SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
+       modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
+       parts, leader_id, received, sha256, object_key, version_id
+  FROM uploads
+ WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])
+ ORDER BY ordinal
+   FOR NO KEY UPDATE;
+
+-- name: list_uploads
+SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.claimed_sha256,
+       u.content_type, u.modified_at, u.captured_at, u.latitude, u.longitude, u.state, u.reason,
+       u.detail, u.attempt, u.part_size, u.parts, u.leader_id, u.received, u.sha256, u.object_key,
+       u.version_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
+  FROM uploads u
+  LEFT JOIN versions v ON v.organization_id = u.organization_id AND v.id = u.version_id
+ WHERE u.batch_id = %(batch)s AND u.organization_id = %(organization)s
+   AND (%(after)s::bigint IS NULL OR u.ordinal > %(after)s)
+   AND (%(state)s::text IS NULL OR u.state = %(state)s::upload_state)
+   AND (%(reason)s::text IS NULL OR u.reason = %(reason)s)
+   AND (%(text)s::text IS NULL OR strpos(u.path_folded, %(text)s) > 0)
+ ORDER BY u.ordinal
+ LIMIT %(limit)s;
+
+-- name: get_upload
+SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.claimed_sha256,
+       u.content_type, u.modified_at, u.captured_at, u.latitude, u.longitude, u.state, u.reason,
+       u.detail, u.attempt, u.part_size, u.parts, u.leader_id, u.received, u.sha256, u.object_key,
+       u.version_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
+  FROM uploads u
+  LEFT JOIN versions v ON v.organization_id = u.organization_id AND v.id = u.version_id
+ WHERE u.organization_id = %(organization)s AND u.id = %(id)s;
+
+-- name: sendable_uploads
+SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
+       modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
+       parts, leader_id, received, sha256, object_key, version_id
+  FROM uploads
+ WHERE batch_id = %(batch)s AND organization_id = %(organization)s
+   AND state IN ('declared', 'receiving') AND leader_id IS NULL AND received < size
+ ORDER BY ordinal
+ LIMIT %(limit)s;
+
+-- name: landed_parts
+SELECT p.upload_id, array_agg(p.number ORDER BY p.number) AS numbers
+  FROM parts p
+  JOIN uploads u ON u.organization_id = p.organization_id AND u.id = p.upload_id
+                AND u.attempt = p.attempt
+ WHERE p.organization_id = %(organization)s AND p.upload_id = ANY(%(ids)s::uuid[])
+ GROUP BY p.upload_id;
+
+-- name: record_whole_files
+-- A group of durable single-part files: each goes on to be checked, with its job, or says why not.
+WITH arrived AS (
+    SELECT * FROM jsonb_to_recordset(%(parts)s::jsonb)
+        AS a(id uuid, attempt int, size bigint, crc bigint, object_key text)
+), moved AS (
+    UPDATE uploads u
+       SET state = 'checking', received = a.size, crc64nvme = a.crc, object_key = a.object_key,
+           moved_at = now()
+      FROM arrived a
+     WHERE u.organization_id = %(organization)s AND u.id = a.id AND u.attempt = a.attempt
+       AND u.size = a.size AND u.state = 'declared' AND u.part_size IS NULL
+       AND u.leader_id IS NULL
+    RETURNING u.id, u.batch_id
+), queued AS (
+    INSERT INTO jobs (organization_id, kind, upload_id)
+    SELECT %(organization)s, 'prove', id FROM moved
+)
+SELECT a.id, m.batch_id, m.id IS NOT NULL AS is_recorded,
+       u.attempt = a.attempt AND u.crc64nvme IS NOT NULL AS was_recorded,
+       u.crc64nvme = a.crc AND u.size = a.size AS is_same
+  FROM arrived a
+  LEFT JOIN moved m ON m.id = a.id
+  LEFT JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.id;
+
+-- name: record_parts
+-- Parts of multipart uploads, locked first so that completing waits for them or comes before.
+WITH arrived AS (
+    SELECT * FROM jsonb_to_recordset(%(parts)s::jsonb)
+        AS a(id uuid, attempt int, number int, size bigint, crc bigint)
+), open AS (
+    SELECT id, attempt, state, batch_id
+      FROM uploads
+     WHERE organization_id = %(organization)s AND id IN (SELECT id FROM arrived)
+       AND state IN ('declared', 'receiving') AND part_size IS NOT NULL AND leader_id IS NULL
+     ORDER BY ordinal
+       FOR NO KEY UPDATE
+), written AS (
+    INSERT INTO parts (organization_id, upload_id, attempt, number, size, crc64nvme)
+    SELECT %(organization)s, a.id, a.attempt, a.number, a.size, a.crc
+      FROM arrived a JOIN open o ON o.id = a.id AND o.attempt = a.attempt
+    ON CONFLICT DO NOTHING
+    RETURNING upload_id, number, size
+), received AS (
+    UPDATE uploads u
+       SET state = 'receiving', received = received + w.bytes, moved_at = now()
+      FROM (SELECT upload_id, sum(size)::bigint AS bytes FROM written GROUP BY 1) w
+     WHERE u.organization_id = %(organization)s AND u.id = w.upload_id
+)
+SELECT a.id, a.number, o.batch_id, w.number IS NOT NULL AS is_recorded,
+       w.number IS NOT NULL AND o.state = 'declared' AS is_first,
+       p.number IS NOT NULL AS was_recorded, p.crc64nvme = a.crc AND p.size = a.size AS is_same
+  FROM arrived a
+  LEFT JOIN open o ON o.id = a.id AND o.attempt = a.attempt
+  LEFT JOIN written w ON w.upload_id = a.id AND w.number = a.number
+  LEFT JOIN parts p ON p.organization_id = %(organization)s AND p.upload_id = a.id
+                   AND p.attempt = a.attempt AND p.number = a.number;
+
+-- name: move_uploads
+-- Compare-and-set over many: those not returned were moved by someone else first.
+UPDATE uploads u
+   SET state = c.state::upload_state, reason = c.reason, detail = c.detail,
+       attempt = c.attempt, leader_id = c.leader, received = c.received,
+       crc64nvme = CASE WHEN u.attempt = c.attempt THEN u.crc64nvme END,
+       sha256 = decode(c.sha256, 'hex'), object_key = c.object_key, version_id = c.version,
+       moved_at = now()
+  FROM jsonb_to_recordset(%(changes)s::jsonb) AS c(
+       id uuid, was text, was_attempt int, state text, reason text, detail text, attempt int,
+       leader uuid, received bigint, sha256 text, object_key text, version uuid)
+ WHERE u.organization_id = %(organization)s AND u.id = c.id
+   AND u.state = c.was::upload_state AND u.attempt = c.was_attempt
+RETURNING u.id;
+
+-- name: restart_uploads
+-- Another file under the same key: a new attempt, declared last from now on.
+UPDATE uploads u
+   SET attempt = c.attempt, path = c.path, path_folded = c.folded, size = c.size,
+       claimed_sha256 = decode(c.claimed, 'hex'), content_type = c.content_type,
+       modified_at = c.modified_at, captured_at = c.captured_at, latitude = c.latitude,
+       longitude = c.longitude, state = 'declared', reason = NULL, detail = NULL,
+       part_size = c.part_size, parts = c.parts, leader_id = c.leader, received = 0,
+       crc64nvme = NULL, object_key = NULL, sha256 = NULL, version_id = NULL,
+       ordinal = DEFAULT, moved_at = now()
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS c(
+       id uuid, attempt int, path text, folded text, size bigint, claimed text, content_type text,
+       modified_at timestamptz, captured_at timestamptz, latitude float8, longitude float8,
+       part_size bigint, parts int, leader uuid)
+ WHERE u.organization_id = %(organization)s AND u.id = c.id;
+
+-- name: drop_parts
+DELETE FROM parts
+ WHERE organization_id = %(organization)s AND upload_id = ANY(%(ids)s::uuid[]);
+
+-- name: lock_twins
+SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
+       modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
+       parts, leader_id, received, sha256, object_key, version_id
+  FROM uploads
+ WHERE leader_id = ANY(%(leaders)s::uuid[]) AND organization_id = %(organization)s
+ ORDER BY ordinal
+   FOR NO KEY UPDATE;
+
+-- name: follow_leader
+UPDATE uploads
+   SET leader_id = %(leader)s
+ WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[]) AND state = 'declared';

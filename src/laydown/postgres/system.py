@@ -1,0 +1,125 @@
+"""What is asked across organizations: tokens, the sweeper's lists, the byte door's memory."""
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from laydown.domain.document import Blob
+from laydown.domain.upload import BatchId, ObjectName, OrganizationId, UploadId
+from laydown.ports import Credential, Holding, LiveMultipart, Silence
+from laydown.postgres import sql
+from laydown.postgres.pool import Pool, in_our_words
+from laydown.postgres.rows import blob_of, json_rows
+
+_Q = sql.load("system.sql")
+
+
+class PostgresSystem:
+    """The `Keyring`, the `Patrol` and the `Recollection`; needs the system role."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def _all(self, name: str, given: Mapping[str, Any]) -> Sequence[Any]:
+        with in_our_words():
+            async with self._pool.connection() as connection:
+                cursor = await connection.execute(_Q[name], given)
+                return await cursor.fetchall() if cursor.description else []
+
+    async def credential(self, token: UUID) -> Credential | None:
+        """Return what is kept of a token, or None."""
+        for row in await self._all("get_credential", {"id": token}):
+            return Credential(
+                token=row.id,
+                organization=OrganizationId(row.organization_id),
+                secret_sha256=row.secret_sha256,
+                is_valid=row.is_valid,
+            )
+        return None
+
+    async def issue(
+        self, *, organization: str, name: str, token: UUID, secret_sha256: bytes
+    ) -> OrganizationId:
+        """Keep a token of the organization of that name, which is made if absent."""
+        await self._all("add_organization", {"id": uuid4(), "name": organization})
+        [row] = await self._all("find_organization", {"name": organization})
+        await self._all("add_event_head", {"organization": row.id})
+        await self._all(
+            "add_token",
+            {"id": token, "organization": row.id, "name": name, "secret_sha256": secret_sha256},
+        )
+        return OrganizationId(row.id)
+
+    async def silent_uploads(
+        self, silence: Silence, *, limit: int
+    ) -> Sequence[tuple[OrganizationId, UploadId]]:
+        """Return uploads that are declared or receiving and have been quiet for too long."""
+        rows = await self._all("silent_uploads", {"silence": silence.upload, "limit": limit})
+        return [(OrganizationId(row.organization_id), UploadId(row.id)) for row in rows]
+
+    async def idle_batches(
+        self, silence: Silence, *, limit: int
+    ) -> Sequence[tuple[OrganizationId, BatchId]]:
+        """Return open batches that nobody has touched for too long."""
+        rows = await self._all("idle_batches", {"silence": silence.batch, "limit": limit})
+        return [(OrganizationId(row.organization_id), BatchId(row.id)) for row in rows]
+
+    async def holdings(self, names: Sequence[ObjectName]) -> Sequence[Holding]:
+        """Return what refers to each of these objects."""
+        rows = await self._all(
+            "wanted_objects",
+            {
+                "keys": json_rows(
+                    {
+                        "key": name.key,
+                        "organization": name.organization,
+                        "upload": name.upload,
+                        "attempt": name.attempt,
+                    }
+                    for name in names
+                )
+            },
+        )
+        return [Holding(key=row.key, is_wanted=row.is_wanted) for row in rows]
+
+    async def blobs_after(self, after: str | None, *, limit: int) -> Sequence[Blob]:
+        """Return blobs the ledger believes present, by object key."""
+        rows = await self._all("present_blobs", {"after": after, "limit": limit})
+        return [blob_of(row, OrganizationId(row.organization_id)) for row in rows]
+
+    async def mark_missing(self, blobs: Sequence[Blob]) -> None:
+        """Take blobs whose object is gone out of deduplication."""
+        await self._all("mark_missing", {"ids": [blob.id for blob in blobs]})
+
+    async def live_multiparts(self, memory: timedelta) -> Sequence[LiveMultipart]:
+        """Return every multipart upload whose URLs may still be used, with its parts."""
+        rows = await self._all("live_multiparts", {"memory": memory})
+        return [
+            LiveMultipart(
+                upload=UploadId(row.id),
+                attempt=row.attempt,
+                recorded=frozenset(row.numbers),
+                is_shut=row.is_shut,
+            )
+            for row in rows
+        ]
+
+    async def recorded(
+        self, organization: OrganizationId, attempts: Sequence[tuple[UploadId, int]]
+    ) -> frozenset[tuple[UploadId, int]]:
+        """Return which of these attempts of single-part files are recorded."""
+        rows = await self._all(
+            "recorded_attempts",
+            {
+                "organization": organization,
+                "attempts": json_rows(
+                    {"id": upload, "attempt": attempt} for upload, attempt in attempts
+                ),
+            },
+        )
+        return frozenset((UploadId(row.id), row.attempt) for row in rows)
+
+    async def check(self) -> Sequence[str]:
+        """Return the names of settings under which an acknowledged commit may be lost."""
+        return [row.name for row in await self._all("durability", {})]

@@ -1,0 +1,1 @@
+"""The use cases: load, decide, write. The only callers of the ports."""

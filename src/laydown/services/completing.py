@@ -1,0 +1,175 @@
+"""Completing: all parts are sent; or the client takes files back, or tries again."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from laydown.domain.batch import Batch, Tally
+from laydown.domain.errors import IllegalMove
+from laydown.domain.happening import Happening, Kind
+from laydown.domain.jobs import DiscardBytes, Job, JoinParts, ProveUpload
+from laydown.domain.lifecycle import TAKES_BYTES, Event, State
+from laydown.domain.reasons import TRANSPORT, Reason
+from laydown.domain.upload import BatchId, Upload, UploadId, change, missing_parts
+from laydown.ports import Ledger, Page, Tx, UploadFilter, UploadRecord
+from laydown.services.identity import Caller
+from laydown.services.twins import promote_twins
+
+_MISSING_SHOWN = 1_000
+_AT_ONCE = 5_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Completion:
+    """What completing one upload came to."""
+
+    upload: UploadId
+    state: State | None  # None: no such upload in this batch
+    code: str | None = None
+    missing: Sequence[int] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Completing:
+    """Use cases that end the sending of files."""
+
+    ledger: Ledger
+
+    async def complete(
+        self, caller: Caller, batch_id: BatchId, ids: Sequence[UploadId]
+    ) -> Sequence[Completion]:
+        """Have the parts of each upload joined, if they have all landed. Repeatable."""
+        async with self.ledger.begin(caller.organization) as tx:
+            await tx.touch_batch(batch_id)
+            found = await tx.uploads(ids, lock=True)
+            uploads = {upload.id: upload for upload in found if upload.batch == batch_id}
+            landed = await tx.landed(list(uploads.values()))
+            await seal(tx, list(uploads.values()))
+        return [_completion(each, uploads.get(each), landed.get(each, ())) for each in ids]
+
+    async def cancel(self, caller: Caller, upload_id: UploadId) -> UploadRecord:
+        """Take one upload back; raise `IllegalMove` once its bytes are all here."""
+        async with self.ledger.begin(caller.organization) as tx:
+            record = await tx.upload(upload_id)
+            [upload] = await tx.uploads([upload_id], lock=True)
+            if upload.state is State.CANCELLED:
+                return record
+            if upload.state not in TAKES_BYTES:
+                raise IllegalMove(upload.state, Event.CANCELLED)
+            await _cancel(tx, [upload])
+            return await tx.upload(upload_id)
+
+    async def close_batch(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
+        """Take no more entries; what is in flight finishes. Repeatable."""
+        async with self.ledger.begin(caller.organization) as tx:
+            await tx.batch(batch_id, lock=True)
+            batch = await close(tx, batch_id)
+            return batch, await tx.tally(batch_id)
+
+    async def cancel_batch(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
+        """Close the batch and take back every upload that still waits for bytes. Repeatable."""
+        async with self.ledger.begin(caller.organization) as tx:
+            await tx.batch(batch_id, lock=True)
+            for state in sorted(TAKES_BYTES):
+                await _cancel(tx, await _all_in(tx, batch_id, UploadFilter(state=state)))
+            batch = await close(tx, batch_id)
+            return batch, await tx.tally(batch_id)
+
+    async def retry_batch(self, caller: Caller, batch_id: BatchId) -> int:
+        """Set going again what can be retried; return how many uploads that were.
+
+        Failed ones are checked again, expired ones and those rejected for a transport reason
+        wait for bytes again, as a new attempt.
+        """
+        async with self.ledger.begin(caller.organization) as tx:
+            await tx.touch_batch(batch_id)
+            failed = await _all_in(tx, batch_id, UploadFilter(state=State.FAILED))
+            again = await _all_in(tx, batch_id, UploadFilter(state=State.EXPIRED))
+            for reason in sorted(TRANSPORT):
+                which = UploadFilter(state=State.REJECTED, reason=reason)
+                again += await _all_in(tx, batch_id, which)
+            moved = await tx.move(
+                [change(upload, retried(upload)) for upload in failed]
+                + [change(upload, resent(upload)) for upload in again]
+            )
+            await tx.forget_dead_jobs([upload.id for upload in failed])
+            await tx.enqueue([ProveUpload(upload.id) for upload in failed if upload.id in moved])
+            return len(moved)
+
+
+def retried(upload: Upload) -> Upload:
+    """Return a failed upload as it is checked again."""
+    return upload.after(Event.RETRIED, reason=None, detail=None)
+
+
+def resent(upload: Upload) -> Upload:
+    """Return an upload as it waits for its bytes again: a new attempt, nothing received."""
+    return upload.after(
+        Event.RETRIED,
+        attempt=upload.attempt + 1,
+        reason=None,
+        detail=None,
+        received=0,
+        object_key=None,
+    )
+
+
+async def seal(tx: Tx, uploads: Sequence[Upload]) -> None:
+    """Have the parts of those uploads joined that have all landed."""
+    whole = [
+        upload
+        for upload in uploads
+        if upload.state is State.RECEIVING and upload.received == upload.entry.size
+    ]
+    moved = await tx.move(
+        [change(upload, upload.after(Event.SENT, object_key=upload.key)) for upload in whole]
+    )
+    await tx.enqueue([JoinParts(upload.id) for upload in whole if upload.id in moved])
+
+
+async def close(tx: Tx, batch_id: BatchId) -> Batch:
+    """Close a batch that the transaction has locked, and say so once."""
+    before = await tx.batch(batch_id)
+    batch = await tx.touch_batch(batch_id, close=True)
+    if before.is_open:
+        await tx.say([Happening(kind=Kind.CLOSED, batch=batch.id)])
+    return batch
+
+
+async def _cancel(tx: Tx, uploads: Sequence[Upload]) -> None:
+    moved = await tx.move(
+        [
+            change(
+                upload,
+                upload.after(Event.CANCELLED, reason=Reason.CANCELLED_BY_USER, leader=None),
+            )
+            for upload in uploads
+        ]
+    )
+    await promote_twins(tx, sorted(moved))
+    jobs: list[Job] = [
+        DiscardBytes(upload.id, upload.key) for upload in uploads if upload.is_multipart
+    ]
+    await tx.enqueue(jobs)
+
+
+async def _all_in(tx: Tx, batch_id: BatchId, which: UploadFilter) -> list[Upload]:
+    """Return every upload of a batch that matches."""
+    found: list[Upload] = []
+    after: str | None = None
+    while True:
+        page = await tx.records(batch_id, Page(after=after, limit=_AT_ONCE), which)
+        found += [record.upload for record in page]
+        if len(page) < _AT_ONCE:
+            return found
+        after = str(page[-1].order)
+
+
+def _completion(asked: UploadId, upload: Upload | None, have: Sequence[int]) -> Completion:
+    if upload is None:
+        return Completion(upload=asked, state=None, code="not_found")
+    if upload.state not in TAKES_BYTES:
+        return Completion(upload=asked, state=upload.state)
+    if upload.is_multipart and upload.received == upload.entry.size:
+        return Completion(upload=asked, state=State.SEALING)
+    missing = missing_parts(upload, have)[:_MISSING_SHOWN]
+    return Completion(upload=asked, state=upload.state, code="parts_missing", missing=missing)

@@ -1,0 +1,235 @@
+"""Declaring: thousands of files at once, a verdict for each."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from laydown.domain.batch import (
+    ENTRIES_PER_BATCH,
+    ENTRIES_PER_REQUEST,
+    Batch,
+    OnConflict,
+    Tally,
+)
+from laydown.domain.errors import BatchClosed, TooManyEntries
+from laydown.domain.happening import Happening, Kind
+from laydown.domain.lifecycle import State
+from laydown.domain.plan import Plan
+from laydown.domain.policy import Policy
+from laydown.domain.reasons import Reason
+from laydown.domain.upload import (
+    BatchId,
+    Entry,
+    ProjectId,
+    Upload,
+    UploadId,
+    VerdictKind,
+    change,
+)
+from laydown.domain.verdicts import Decision, Refused, decide, plan_of
+from laydown.ports import Ledger, Tx
+from laydown.services.identifiers import new_id
+from laydown.services.identity import Caller
+from laydown.services.publishing import Candidate, decide_publications
+from laydown.services.twins import promote_twins
+
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What the client has to do about one entry."""
+
+    key: str
+    kind: VerdictKind
+    upload: Upload | None
+    plan: Plan | None = None
+    reason: Reason | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """The batch as it is now, and a verdict for each entry, in order."""
+
+    batch: Batch
+    tally: Tally
+    verdicts: Sequence[Verdict]
+    is_new: bool
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What one declaration is going to write."""
+
+    batch: Batch
+    new: list[Upload] = field(default_factory=list)
+    restarted: list[Upload] = field(default_factory=list)
+    settled_again: list[tuple[Upload, Upload]] = field(default_factory=list)
+    linked: list[Candidate] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaring:
+    """The use cases that begin a delivery."""
+
+    ledger: Ledger
+    policy: Policy
+
+    async def declare(
+        self,
+        caller: Caller,
+        project_id: ProjectId,
+        *,
+        reference: str,
+        label: str | None,
+        on_conflict: OnConflict,
+        entries: Sequence[Entry | Refused],
+    ) -> Declaration:
+        """Open the batch of this reference, or return to it, and declare entries in it.
+
+        Raises `NotFound` for the project and `TooManyEntries`.
+        """
+        _check_count(entries)
+        async with self.ledger.begin(caller.organization) as tx:
+            project = await tx.project(project_id)
+            wanted = Batch(
+                id=BatchId(new_id()),
+                organization=caller.organization,
+                project=project.id,
+                reference=reference,
+                label=label,
+                on_conflict=on_conflict,
+                created_at=_EPOCH,  # the ledger's clock decides
+                closed_at=None,
+            )
+            batch, is_new = await tx.open_batch(wanted)
+            if is_new:
+                await tx.say([Happening(kind=Kind.OPENED, batch=batch.id, detail=label)])
+            return await self._declare(tx, batch, entries, is_new=is_new)
+
+    async def add(
+        self, caller: Caller, batch_id: BatchId, entries: Sequence[Entry | Refused]
+    ) -> Declaration:
+        """Declare more entries in an open batch; raise `BatchClosed` for a closed one."""
+        _check_count(entries)
+        async with self.ledger.begin(caller.organization) as tx:
+            batch = await tx.batch(batch_id, lock=True)
+            if not batch.is_open:
+                raise BatchClosed("this batch is closed; declare the files in a new one")
+            return await self._declare(tx, batch, entries, is_new=False)
+
+    async def _declare(
+        self, tx: Tx, batch: Batch, entries: Sequence[Entry | Refused], *, is_new: bool
+    ) -> Declaration:
+        named = [
+            entry if isinstance(entry, Entry) else entry.entry
+            for entry in entries
+            if isinstance(entry, Entry) or entry.entry is not None
+        ]
+        decisions = decide(
+            entries,
+            known=await tx.known(batch, [entry for entry in named if entry is not None]),
+            batch=batch,
+            policy=self.policy,
+            new_id=lambda: UploadId(new_id()),
+        )
+        draft = _Draft(batch)
+        for decision in decisions:
+            _draft(draft, decision, self.policy)
+        await _write(tx, draft)
+        tally = await tx.tally(batch.id)
+        if tally.declared > ENTRIES_PER_BATCH:
+            raise TooManyEntries(
+                f"a batch takes {ENTRIES_PER_BATCH:,} files; declare the others in another batch"
+            )
+        batch = await tx.touch_batch(batch.id)
+        return Declaration(batch=batch, tally=tally, verdicts=draft.verdicts, is_new=is_new)
+
+
+def _check_count(entries: Sequence[Entry | Refused]) -> None:
+    if len(entries) > ENTRIES_PER_REQUEST:
+        raise TooManyEntries(
+            f"a request declares at most {ENTRIES_PER_REQUEST:,} entries, this one has "
+            f"{len(entries):,}; declare the others with POST /v1/batches/{{id}}/entries"
+        )
+
+
+def _draft(draft: _Draft, decision: Decision, policy: Policy) -> None:
+    """Note what a decision makes of its entry, and the verdict the client gets."""
+    upload = decision.upload
+    if upload is None or decision.is_old:
+        draft.verdicts.append(_verdict(decision, upload, policy))
+        return
+    if decision.blob is not None:
+        draft.linked.append(
+            Candidate(
+                upload=upload,
+                blob=decision.blob,
+                is_first=False,
+                on_conflict=draft.batch.on_conflict,
+            )
+        )
+    after = upload
+    if decision.event is not None:
+        after = upload.after(decision.event, reason=decision.reason, detail=decision.detail)
+    if decision.is_restart:
+        draft.restarted.append(upload)
+        if after.state is not upload.state:
+            draft.settled_again.append((upload, after))
+    elif decision.blob is None:
+        draft.new.append(after)
+    draft.verdicts.append(_verdict(decision, after, policy))
+
+
+def _verdict(decision: Decision, upload: Upload | None, policy: Policy) -> Verdict:
+    plan = None
+    if upload is not None and decision.kind in (VerdictKind.SEND, VerdictKind.RESUME):
+        plan = plan_of(upload.entry.size, policy)
+    return Verdict(
+        key=decision.key,
+        kind=decision.kind,
+        upload=upload,
+        plan=plan,
+        reason=decision.reason,
+        detail=decision.detail,
+    )
+
+
+async def _write(tx: Tx, draft: _Draft) -> None:
+    """Write a declaration: new rows at once, what replaces others as moves."""
+    await tx.restart(draft.restarted)
+    await promote_twins(tx, [upload.id for upload in draft.restarted])
+    linked = await decide_publications(tx, draft.linked) if draft.linked else []
+    restarted = {upload.id for upload in draft.restarted}
+    outcomes = {publication.upload.id: publication.upload for publication in linked}
+    await tx.declare(draft.new + [each for each in outcomes.values() if each.id not in restarted])
+    await tx.add_versions([each.version for each in linked if each.version is not None])
+    await tx.move(
+        [change(before, after) for before, after in draft.settled_again]
+        + [
+            change(candidate.upload, outcomes[candidate.upload.id])
+            for candidate in draft.linked
+            if candidate.upload.id in restarted
+        ]
+    )
+    draft.verdicts = [_as_published(verdict, outcomes) for verdict in draft.verdicts]
+    declared = len(draft.new) + len(outcomes) - len(restarted & outcomes.keys())
+    if declared:
+        await tx.say(
+            [Happening(kind=Kind.DECLARED, batch=draft.batch.id, detail=f"{declared} files")]
+        )
+
+
+def _as_published(verdict: Verdict, outcomes: dict[UploadId, Upload]) -> Verdict:
+    """Return the verdict of a linked entry as publication decided it."""
+    if verdict.upload is None or verdict.upload.id not in outcomes:
+        return verdict
+    upload = outcomes[verdict.upload.id]
+    kind = {
+        State.DUPLICATE: VerdictKind.DUPLICATE,
+        State.SKIPPED: VerdictKind.SKIPPED,
+        State.REJECTED: VerdictKind.REJECTED,
+    }[upload.state]
+    return replace(verdict, upload=upload, kind=kind, reason=upload.reason, detail=upload.detail)

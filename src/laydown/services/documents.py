@@ -1,0 +1,61 @@
+"""Documents: what a project holds, its versions and their content."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+
+from laydown.domain.document import Document, DocumentId, Version, VersionId
+from laydown.domain.names import folded
+from laydown.domain.upload import ProjectId
+from laydown.ports import Ledger, ObjectStore, Page
+from laydown.services.identity import Caller
+
+
+@dataclass(frozen=True, kw_only=True)
+class Documents:
+    """Use cases of those who fetch."""
+
+    ledger: Ledger
+    store: ObjectStore
+
+    async def documents(
+        self,
+        caller: Caller,
+        project_id: ProjectId,
+        page: Page,
+        *,
+        under: str | None,
+        text: str | None,
+        kind: str | None,
+    ) -> Sequence[Document]:
+        """Return documents by path, below or at *under*; the cursor is the folded path."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            await tx.project(project_id)
+            return await tx.documents(
+                project_id,
+                page,
+                under=folded(under.strip("/")) if under and under.strip("/") else None,
+                text=folded(text) if text else None,
+                kind=kind,
+            )
+
+    async def document(self, caller: Caller, document_id: DocumentId) -> Document:
+        """Return a document with its current version, or raise `NotFound`."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            return await tx.document(document_id)
+
+    async def versions(
+        self, caller: Caller, document_id: DocumentId, page: Page
+    ) -> Sequence[Version]:
+        """Return a document's versions, newest first; the cursor is a version's number."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            await tx.document(document_id)
+            return await tx.versions(document_id, page)
+
+    async def version(self, caller: Caller, version_id: VersionId) -> Version:
+        """Return a version, or raise `NotFound`. What it holds is proven, so it may be read."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            return await tx.version(version_id)
+
+    def read(self, version: Version, *, start: int, length: int) -> AsyncIterator[bytes]:
+        """Yield a version's bytes; raises `ContentGone` when the store has lost them."""
+        return self.store.read(version.blob.object_key, start=start, length=length)

@@ -1,0 +1,111 @@
+"""Sweeping: what silence, crashes and hands leave behind is found and put right."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import groupby
+
+from laydown.domain.jobs import DiscardBytes
+from laydown.domain.lifecycle import TAKES_BYTES, Event
+from laydown.domain.reasons import Reason
+from laydown.domain.upload import ObjectName, OrganizationId, UploadId, change, parse_key
+from laydown.ports import Ledger, ObjectStore, Patrol, Silence
+from laydown.services.completing import close, seal
+from laydown.services.twins import promote_twins
+
+_AT_ONCE = 1_000
+KEEP_UNWANTED = timedelta(hours=24)
+"""How old an object nothing refers to must be before it is deleted: far longer than any URL lives
+and any transaction takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What one round of sweeping did."""
+
+    expired: int = 0  # uploads given up after silence
+    closed: int = 0  # idle batches
+    discarded: int = 0  # objects nothing referred to
+    missing: int = 0  # blobs whose object is gone
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sweeping:
+    """Use cases nobody asks for by name. Safe to run anywhere, any time, twice at once."""
+
+    ledger: Ledger
+    patrol: Patrol
+    store: ObjectStore
+    silence: Silence
+
+    async def tidy(self) -> Report:
+        """Expire silent uploads, seal those that lack only a completion, close idle batches."""
+        expired = 0
+        silent = sorted(await self.patrol.silent_uploads(self.silence, limit=_AT_ONCE))
+        for organization, pairs in groupby(silent, key=lambda pair: pair[0]):
+            expired += await self._expire(organization, [upload for _, upload in pairs])
+        idle = await self.patrol.idle_batches(self.silence, limit=_AT_ONCE)
+        for organization, batch in idle:
+            async with self.ledger.begin(organization) as tx:
+                await tx.batch(batch, lock=True)
+                await close(tx, batch)
+        return Report(expired=expired, closed=len(idle))
+
+    async def _expire(self, organization: OrganizationId, ids: Sequence[UploadId]) -> int:
+        async with self.ledger.begin(organization) as tx:
+            uploads = [
+                upload for upload in await tx.uploads(ids, lock=True) if upload.state in TAKES_BYTES
+            ]
+            whole = [
+                upload
+                for upload in uploads
+                if upload.is_multipart and upload.received == upload.entry.size
+            ]
+            await seal(tx, whole)
+            silent = [upload for upload in uploads if upload not in whole]
+            moved = await tx.move(
+                [
+                    change(
+                        upload,
+                        upload.after(Event.WENT_SILENT, reason=Reason.EXPIRED, leader=None),
+                    )
+                    for upload in silent
+                ]
+            )
+            await promote_twins(tx, sorted(moved))
+            await tx.enqueue(
+                [DiscardBytes(upload.id, upload.key) for upload in silent if upload.received]
+            )
+        return len(moved)
+
+    async def reconcile(self) -> Report:
+        """Compare ledger and store both ways: delete what nothing wants, mark what is gone."""
+        return Report(discarded=await self._discard_unwanted(), missing=await self._mark_missing())
+
+    async def _discard_unwanted(self) -> int:
+        discarded = 0
+        old: list[ObjectName] = []
+        before = datetime.now(UTC) - KEEP_UNWANTED
+        async for stored in self.store.objects():
+            if stored.stored_at < before:
+                old.append(parse_key(stored.key))
+            if len(old) == _AT_ONCE:
+                discarded += await self._discard(old)
+                old = []
+        return discarded + await self._discard(old)
+
+    async def _discard(self, names: Sequence[ObjectName]) -> int:
+        unwanted = [each for each in await self.patrol.holdings(names) if not each.is_wanted]
+        for holding in unwanted:
+            await self.store.discard(holding.key)
+        return len(unwanted)
+
+    async def _mark_missing(self) -> int:
+        marked, after = 0, None
+        while blobs := await self.patrol.blobs_after(after, limit=_AT_ONCE):
+            gone = [blob for blob in blobs if await self.store.size(blob.object_key) != blob.size]
+            if gone:
+                await self.patrol.mark_missing(gone)
+            marked += len(gone)
+            after = blobs[-1].object_key
+        return marked

@@ -1,0 +1,161 @@
+"""Watching: what people see of batches and uploads, live or at a glance."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from laydown.domain.batch import Batch, Tally
+from laydown.domain.happening import Recorded
+from laydown.domain.upload import BatchId, ProjectId, UploadId
+from laydown.ports import Ledger, Page, UploadFilter, UploadRecord
+from laydown.services.identity import Caller, Identity
+from laydown.services.tailing import Reel, Tail
+
+_TALLY_EVERY = 1.0  # seconds between counts of a batch, however many watch it
+_TOKEN_EVERY = 10.0  # seconds between looks whether a viewer's token still holds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A batch at one moment, and the number of the last event it includes."""
+
+    number: int
+    batch: Batch
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """A batch's new totals."""
+
+    batch: Batch
+    tally: Tally
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed:
+    """The batch is closed and every upload is settled: nothing follows."""
+
+    batch: Batch
+    tally: Tally
+
+
+Seen: TypeAlias = Snapshot | Recorded | Progress | Closed
+
+
+@dataclass(slots=True)
+class _Glance:
+    """A batch's totals, shared by all who watch it."""
+
+    taken_at: float
+    batch: Batch
+    tally: Tally
+
+
+@dataclass(frozen=True, kw_only=True)
+class Watching:
+    """Use cases of those who look."""
+
+    ledger: Ledger
+    tail: Tail
+    identity: Identity
+    _glances: dict[BatchId, _Glance] = field(default_factory=dict)
+
+    async def batch(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
+        """Return a batch and its numbers, of one moment; raise `NotFound`."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            return await tx.batch(batch_id), await tx.tally(batch_id)
+
+    async def batches(
+        self, caller: Caller, page: Page, *, project: ProjectId | None
+    ) -> Sequence[tuple[Batch, Tally]]:
+        """Return batches, newest first; the cursor is a batch's id."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            batches = await tx.batches(page, project=project)
+            return [(batch, await tx.tally(batch.id)) for batch in batches]
+
+    async def uploads(
+        self, caller: Caller, batch_id: BatchId, page: Page, which: UploadFilter
+    ) -> Sequence[UploadRecord]:
+        """Return uploads in order of declaration; the cursor is an upload's order."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            await tx.batch(batch_id)
+            return await tx.records(batch_id, page, which)
+
+    async def upload(self, caller: Caller, upload_id: UploadId) -> UploadRecord:
+        """Return an upload, or raise `NotFound`."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            return await tx.upload(upload_id)
+
+    async def timeline(
+        self, caller: Caller, upload_id: UploadId
+    ) -> tuple[UploadRecord, Sequence[Recorded]]:
+        """Return an upload and everything logged about it, oldest first."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            return await tx.upload(upload_id), await tx.happened(upload_id)
+
+    async def watch(
+        self, caller: Caller, batch_id: BatchId, *, after: int | None
+    ) -> AsyncIterator[Seen]:
+        """Yield what happens in a batch: a snapshot, then every change and the totals.
+
+        With *after*, changes begin behind that number and there is no snapshot, unless the
+        number is none we gave. Ends after `Closed`, when the token is revoked, or when the
+        server stops. Raises `NotFound` before anything is yielded.
+        """
+        async with self.tail.watch(caller.organization) as reel:
+            async with self.ledger.snapshot(caller.organization) as tx:
+                batch, tally = await tx.batch(batch_id), await tx.tally(batch_id)
+                head = await tx.head()
+            shown: Tally | None = None
+            number = head if after is None else after
+            if after is None or after > head:
+                number, shown = head, tally
+                yield Snapshot(number=head, batch=batch, tally=tally)
+            checked_at = _now()
+            while not self.tail.stopping.is_set():
+                events = await self.tail.since(reel, caller.organization, number)
+                for event in events:
+                    number = event.number
+                    if event.happening.batch == batch_id:
+                        yield event
+                batch, tally = await self._glance(caller, batch_id)
+                if tally != shown:
+                    shown = tally
+                    yield Progress(batch=batch, tally=tally)
+                if not batch.is_open and tally.is_settled and not events:
+                    yield Closed(batch=batch, tally=tally)
+                    return
+                if _now() - checked_at > _TOKEN_EVERY:
+                    checked_at = _now()
+                    if not await self.identity.is_valid(caller):
+                        return
+                if not events:
+                    await _growth(reel)
+
+    async def _glance(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
+        """Return a batch's totals, counted at most once a second for all its viewers."""
+        glance = self._glances.get(batch_id)
+        if glance is None or _now() - glance.taken_at >= _TALLY_EVERY:
+            batch, tally = await self.batch(caller, batch_id)
+            glance = self._glances[batch_id] = _Glance(_now(), batch, tally)
+            for stale in [
+                id_
+                for id_, each in self._glances.items()
+                if each.taken_at < glance.taken_at - 60 * _TALLY_EVERY
+            ]:
+                del self._glances[stale]
+        return glance.batch, glance.tally
+
+
+async def _growth(reel: Reel) -> None:
+    """Wait for new events, at most until totals are due again."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_TALLY_EVERY):
+            await reel.grown.wait()
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

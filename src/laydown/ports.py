@@ -139,6 +139,15 @@ class UploadRows(Protocol):
         """
         ...
 
+    async def recorded(
+        self, attempts: Sequence[tuple[UploadId, int]]
+    ) -> Mapping[tuple[UploadId, int], Sequence[int]]:
+        """Return the numbers of the parts recorded for each (upload, attempt).
+
+        Waits for transactions that may still record one: what is left out may be overwritten.
+        """
+        ...
+
     async def move(self, changes: Sequence[Change]) -> frozenset[UploadId]:
         """Write the moves nobody was faster with and log each; return the uploads that moved."""
         ...
@@ -365,30 +374,6 @@ class Patrol(Protocol):
 
     async def mark_missing(self, blobs: Sequence[Blob]) -> None:
         """Take blobs whose object is gone out of deduplication."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveMultipart:
-    """What the byte door must remember of an attempt: which parts are never written again."""
-
-    upload: UploadId
-    attempt: int
-    recorded: frozenset[int]
-    is_shut: bool  # past receiving: no part is written at all
-
-
-class Recollection(Protocol):
-    """What the byte door asks the ledger: at start, and in doubt; never to admit a request."""
-
-    async def live_multiparts(self, memory: timedelta) -> Sequence[LiveMultipart]:
-        """Return every multipart upload whose URLs may still be used: touched within *memory*."""
-        ...
-
-    async def recorded(
-        self, organization: OrganizationId, attempts: Sequence[tuple[UploadId, int]]
-    ) -> frozenset[tuple[UploadId, int]]:
-        """Return which of these attempts of single-part files are recorded."""
         ...
 
 

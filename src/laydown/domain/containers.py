@@ -64,9 +64,9 @@ def _zip_by_mimetype(head: bytes) -> str | None:
 
 def _zip_by_names(names: Sequence[str]) -> str:
     """Return the first kind whose agreed names are all there."""
-    if "[Content_Types].xml" in names:
-        return next((kind for folder, kind in _OPC_FOLDERS if _holds(names, folder)), "opc")
     files = [name.lower() for name in names if not name.endswith("/")]
+    if "[content_types].xml" in files:
+        return next((kind for folder, kind in _OPC_FOLDERS if _holds(names, folder)), "opc")
     claims = {
         "android-app": "androidmanifest.xml" in files,
         "java": "meta-inf/manifest.mf" in files and _any_ends(files, ".class"),  # JAR specification

@@ -1,13 +1,12 @@
-"""What is asked across organizations: tokens, the sweeper's lists, the byte door's memory."""
+"""What is asked across organizations: tokens and the sweeper's lists."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from laydown.domain.document import Blob
 from laydown.domain.upload import BatchId, ObjectName, OrganizationId, UploadId
-from laydown.ports import Credential, Holding, LiveMultipart, Silence
+from laydown.ports import Credential, Holding, Silence
 from laydown.postgres import sql
 from laydown.postgres.pool import Pool, in_our_words
 from laydown.postgres.rows import blob_of, json_rows
@@ -16,7 +15,7 @@ _Q = sql.load("system.sql")
 
 
 class PostgresSystem:
-    """The `Keyring`, the `Patrol` and the `Recollection`; needs the system role."""
+    """The `Keyring` and the `Patrol`; needs the system role."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -91,34 +90,6 @@ class PostgresSystem:
     async def mark_missing(self, blobs: Sequence[Blob]) -> None:
         """Take blobs whose object is gone out of deduplication."""
         await self._all("mark_missing", {"ids": [blob.id for blob in blobs]})
-
-    async def live_multiparts(self, memory: timedelta) -> Sequence[LiveMultipart]:
-        """Return every multipart upload whose URLs may still be used, with its parts."""
-        rows = await self._all("live_multiparts", {"memory": memory})
-        return [
-            LiveMultipart(
-                upload=UploadId(row.id),
-                attempt=row.attempt,
-                recorded=frozenset(row.numbers),
-                is_shut=row.is_shut,
-            )
-            for row in rows
-        ]
-
-    async def recorded(
-        self, organization: OrganizationId, attempts: Sequence[tuple[UploadId, int]]
-    ) -> frozenset[tuple[UploadId, int]]:
-        """Return which of these attempts of single-part files are recorded."""
-        rows = await self._all(
-            "recorded_attempts",
-            {
-                "organization": organization,
-                "attempts": json_rows(
-                    {"id": upload, "attempt": attempt} for upload, attempt in attempts
-                ),
-            },
-        )
-        return frozenset((UploadId(row.id), row.attempt) for row in rows)
 
     async def check(self) -> Sequence[str]:
         """Return the names of settings under which an acknowledged commit may be lost."""

@@ -108,6 +108,17 @@ class UploadRows(Session):
         rows = await self.all(_Q["landed_parts"], ids=ids) if ids else []
         return {row.upload_id: row.numbers for row in rows}
 
+    async def recorded(
+        self, attempts: Sequence[tuple[UploadId, int]]
+    ) -> Mapping[tuple[UploadId, int], Sequence[int]]:
+        """Return the numbers of the parts recorded for each (upload, attempt)."""
+        await self.all(_Q["settle_attempts"], ids=[upload for upload, _ in attempts])
+        rows = await self.all(
+            _Q["recorded_parts"],
+            attempts=json_rows({"id": upload, "attempt": attempt} for upload, attempt in attempts),
+        )
+        return {(row.id, row.attempt): row.numbers for row in rows}
+
     async def record(self, parts: Sequence[Part]) -> Sequence[PartOutcome]:
         """Record durable parts, one outcome each; a whole file goes on to be checked."""
         outcomes: dict[tuple[UploadId, int], PartOutcome] = {}

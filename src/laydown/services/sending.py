@@ -1,6 +1,6 @@
 """Sending: permissions to send bytes, and the record of those that are durable."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from laydown.domain.lifecycle import TAKES_BYTES
@@ -98,3 +98,10 @@ class Sending:
         """Record parts that are durable, one outcome each, in one transaction."""
         async with self.ledger.begin(organization) as tx:
             return await tx.record(parts)
+
+    async def recorded(
+        self, organization: OrganizationId, attempts: Sequence[tuple[UploadId, int]]
+    ) -> Mapping[tuple[UploadId, int], Sequence[int]]:
+        """Return which parts of these (upload, attempt) are recorded and must not be rewritten."""
+        async with self.ledger.begin(organization) as tx:
+            return await tx.recorded(attempts)

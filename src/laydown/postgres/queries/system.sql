@@ -64,34 +64,9 @@ SELECT organization_id, id, sha256, size, kind, media_type, object_key
 -- name: mark_missing
 UPDATE blobs SET is_missing = true WHERE id = ANY(%(ids)s::uuid[]);
 
--- name: live_multiparts
--- What the byte door must never rewrite: the parts recorded of every multipart upload whose URLs
--- may still be used.
-SELECT u.id, u.attempt, u.state NOT IN ('declared', 'receiving') AS is_shut,
-       coalesce(array_agg(p.number) FILTER (WHERE p.number IS NOT NULL), '{}') AS numbers
-  FROM uploads u
-  JOIN batches b ON b.organization_id = u.organization_id AND b.id = u.batch_id
-  LEFT JOIN parts p ON p.organization_id = u.organization_id AND p.upload_id = u.id
-                   AND p.attempt = u.attempt
- WHERE u.part_size IS NOT NULL
-   AND (u.state = 'receiving'
-        OR u.moved_at > now() - %(memory)s OR b.touched_at > now() - %(memory)s)
- GROUP BY u.id, u.attempt, u.state;
-
--- name: recorded_attempts
--- Which of these attempts of single-part files are recorded: their objects must not be replaced.
-SELECT u.id, u.attempt
-  FROM uploads u
-  JOIN jsonb_to_recordset(%(attempts)s::jsonb) AS a(id uuid, attempt int)
-    ON a.id = u.id AND a.attempt = u.attempt
- WHERE u.organization_id = %(organization)s AND u.crc64nvme IS NOT NULL;
-
 -- name: durability
 -- Settings under which an acknowledged commit may be lost.
 SELECT name, setting FROM pg_settings
  WHERE (name = 'fsync' AND setting = 'off')
     OR (name = 'synchronous_commit' AND setting = 'off')
     OR (name = 'full_page_writes' AND setting = 'off');
-
--- name: clock
-SELECT now();

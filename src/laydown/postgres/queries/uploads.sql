@@ -119,6 +119,28 @@ SELECT p.upload_id, array_agg(p.number ORDER BY p.number) AS numbers
  WHERE p.organization_id = %(organization)s AND p.upload_id = ANY(%(ids)s::uuid[])
  GROUP BY p.upload_id;
 
+-- name: settle_attempts
+-- Waits for whoever is about to record a part of these; what is read after it is whole.
+SELECT id FROM uploads
+ WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])
+ ORDER BY ordinal
+   FOR SHARE;
+
+-- name: recorded_parts
+WITH asked AS (
+    SELECT * FROM jsonb_to_recordset(%(attempts)s::jsonb) AS a(id uuid, attempt int)
+)
+SELECT p.upload_id AS id, p.attempt, array_agg(p.number) AS numbers
+  FROM asked a
+  JOIN parts p ON p.organization_id = %(organization)s AND p.upload_id = a.id
+              AND p.attempt = a.attempt
+ GROUP BY p.upload_id, p.attempt
+UNION ALL
+SELECT u.id, u.attempt, ARRAY[1]
+  FROM asked a
+  JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.id
+                AND u.attempt = a.attempt AND u.crc64nvme IS NOT NULL;
+
 -- name: record_whole_files
 -- A group of durable single-part files: each goes on to be checked, with its job, or says why not.
 WITH arrived AS (

@@ -1,0 +1,73 @@
+"""The database through its two roles, and what is done to it before anything runs."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from laydown.domain.errors import LaydownError
+from laydown.postgres.feed import PostgresFeed
+from laydown.postgres.ledger import PostgresLedger
+from laydown.postgres.log import PostgresLog
+from laydown.postgres.migrate import migrate
+from laydown.postgres.pool import open_pool
+from laydown.postgres.system import PostgresSystem
+from laydown.services.identity import Identity
+from laydown.settings import BadSettings, Settings
+
+_SYSTEM_CONNECTIONS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Database:
+    """The database through its two roles."""
+
+    ledger: PostgresLedger
+    system: PostgresSystem
+    feed: PostgresFeed
+    log: PostgresLog
+
+
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """Open both roles' pools; refuse a database that may lose what it acknowledged."""
+    address = settings.database or ""
+    size = settings.database_connections
+    async with (
+        open_pool(address, "laydown_app", size=size) as app,
+        open_pool(address, "laydown_system", size=_SYSTEM_CONNECTIONS) as system,
+    ):
+        database = Database(
+            ledger=PostgresLedger(app),
+            system=PostgresSystem(system),
+            feed=PostgresFeed(system),
+            log=PostgresLog(system),
+        )
+        if loose := await database.system.check():
+            raise BadSettings(
+                f"this Postgres has {', '.join(loose)} switched off and may lose what it has "
+                "acknowledged; switch it on, or use another database"
+            )
+        yield database
+
+
+async def migrated(settings: Settings) -> Sequence[int]:
+    """Bring the database to this program's schema; return the migrations that were missing."""
+    return await migrate(settings.database or "")
+
+
+async def issue_token(settings: Settings, *, organization: str, name: str) -> str:
+    """Return a new token; the organization is made if absent."""
+    async with open_pool(settings.database or "", "laydown_system", size=1) as pool:
+        return await Identity(keyring=PostgresSystem(pool)).issue(
+            organization=organization, name=name
+        )
+
+
+async def token_works(settings: Settings, token: str) -> bool:
+    """Say whether a token would be let in."""
+    async with open_pool(settings.database or "", "laydown_system", size=1) as pool:
+        try:
+            await Identity(keyring=PostgresSystem(pool)).caller(token)
+        except LaydownError:
+            return False
+        return True

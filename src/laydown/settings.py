@@ -1,0 +1,211 @@
+"""Every knob, read once from a mapping that is passed in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Self, get_args, get_type_hints
+
+from laydown.domain.filetypes import PROGRAM_EXTENSIONS
+from laydown.domain.names import JUNK_PATTERNS
+from laydown.domain.plan import LARGEST_FILE, MIB, SINGLE_UP_TO
+from laydown.domain.policy import Policy
+
+PREFIX = "LAYDOWN_"
+
+CLIENT_SETTINGS = frozenset({"url", "token"})
+"""Read by the command line's client commands, beside these."""
+
+
+class BadSettings(Exception):
+    """The environment does not describe a process we can run; says which name and why."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How this process is set up. Each field is the variable `LAYDOWN_<NAME>`."""
+
+    data: Annotated[
+        Path,
+        "The data directory: Postgres, stored bytes, keys and logs live below it.",
+    ] = Path("laydown-data")
+    host: Annotated[
+        str,
+        "The address the API listens on. Anything but a loopback address lets others in.",
+    ] = "127.0.0.1"
+    port: Annotated[
+        int,
+        "The port the API listens on; 0 lets the system choose one.",
+    ] = 8383
+    database: Annotated[
+        str | None,
+        "A Postgres (15 or later) to use, as a libpq connection string or URL; "
+        "none: the one that comes with laydown, in the data directory.",
+    ] = None
+    database_connections: Annotated[
+        int,
+        "How many connections a process may open for each of its two database roles.",
+    ] = 10
+    flush: Annotated[
+        str,
+        "How bytes are made durable: `syncfs` once a group of files, `fsync` for each file, or "
+        "`auto` for the first where the system has it.",
+    ] = "auto"
+    url_life: Annotated[
+        timedelta,
+        "How long a signed URL can be used, 2 to 15 minutes.",
+    ] = timedelta(minutes=15)
+    single_up_to: Annotated[
+        int,
+        "Up to this size, in bytes, a file is sent in one request.",
+    ] = SINGLE_UP_TO
+    largest_file: Annotated[
+        int,
+        "The largest file that is taken, in bytes.",
+    ] = LARGEST_FILE
+    accept_empty: Annotated[
+        bool,
+        "Whether files without a byte are taken.",
+    ] = False
+    junk: Annotated[
+        tuple[str, ...],
+        "Name patterns of files that are skipped, separated by commas; docs/reference/names.md "
+        "lists those that are built in.",
+    ] = JUNK_PATTERNS
+    refused_extensions: Annotated[
+        tuple[str, ...],
+        "Extensions that are never taken, separated by commas; docs/reference/filetypes.md lists "
+        "those that are built in.",
+    ] = tuple(sorted(PROGRAM_EXTENSIONS))
+    body_buffer: Annotated[
+        int,
+        "Bytes of request bodies that may wait in memory at once, over all connections.",
+    ] = 32 * MIB
+    body_patience: Annotated[
+        timedelta,
+        "How long a client may pause inside a body before it is let go.",
+    ] = timedelta(seconds=30)
+    worker_slots: Annotated[
+        int,
+        "How many groups of jobs a worker does at once.",
+    ] = 4
+    worker_group: Annotated[
+        int,
+        "How many files a worker takes up at once.",
+    ] = 64
+    job_lease: Annotated[
+        timedelta,
+        "How long a worker holds a job without a sign of life.",
+    ] = timedelta(seconds=30)
+    upload_silence: Annotated[
+        timedelta,
+        "How long a declared file may be silent before it expires.",
+    ] = timedelta(hours=24)
+    batch_silence: Annotated[
+        timedelta,
+        "How long a batch may be idle before it is closed.",
+    ] = timedelta(hours=24)
+    sweep_every: Annotated[
+        timedelta,
+        "How often silent files and idle batches are looked for.",
+    ] = timedelta(minutes=5)
+    reconcile_every: Annotated[
+        timedelta,
+        "How often ledger and store are compared.",
+    ] = timedelta(hours=6)
+    drain: Annotated[
+        timedelta,
+        "How long a stopping process may take to finish what it is doing.",
+    ] = timedelta(seconds=20)
+    log_level: Annotated[
+        str,
+        "How much is logged: debug, info, warning or error.",
+    ] = "info"
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str], **overrides: Any) -> Self:  # noqa: ANN401 - fields
+        """Read `LAYDOWN_*`; a name we do not know is an error, not a silence."""
+        given = {
+            name.removeprefix(PREFIX).lower(): value
+            for name, value in env.items()
+            if name.startswith(PREFIX)
+        }
+        known = knobs(cls)
+        if unknown := sorted(given.keys() - known.keys() - CLIENT_SETTINGS):
+            names = ", ".join(PREFIX + name.upper() for name in unknown)
+            raise BadSettings(f"not settings: {names}; docs/reference/settings.md lists them")
+        values: dict[str, Any] = {
+            name: _read(name, known[name][0], text) for name, text in given.items() if name in known
+        }
+        return cls(**(values | overrides)).checked()
+
+    def checked(self) -> Self:
+        """Return these settings, or raise `BadSettings` for values that can't work."""
+        if not timedelta(minutes=2) <= self.url_life <= timedelta(minutes=15):
+            raise BadSettings("LAYDOWN_URL_LIFE must be 2 to 15 minutes (120 to 900)")
+        if self.flush not in ("auto", "syncfs", "fsync"):
+            raise BadSettings("LAYDOWN_FLUSH must be auto, syncfs or fsync")
+        if self.log_level not in ("debug", "info", "warning", "error"):
+            raise BadSettings("LAYDOWN_LOG_LEVEL must be debug, info, warning or error")
+        if not 0 <= self.port <= 65535:  # noqa: PLR2004 - TCP's ports
+            raise BadSettings("LAYDOWN_PORT must be 0 to 65535")
+        for name in ("database_connections", "worker_slots", "worker_group", "body_buffer"):
+            if getattr(self, name) < 1:
+                raise BadSettings(f"{PREFIX}{name.upper()} must be at least 1")
+        return self
+
+    @property
+    def policy(self) -> Policy:
+        """What these settings accept."""
+        return Policy(
+            junk=self.junk,
+            refused_extensions=frozenset(self.refused_extensions),
+            accept_empty=self.accept_empty,
+            largest_file=self.largest_file,
+            single_up_to=self.single_up_to,
+        )
+
+
+def knobs(settings: type[Settings] = Settings) -> Mapping[str, tuple[Any, str]]:
+    """Return each setting's type and meaning by its name."""
+    hints = get_type_hints(settings, include_extras=True)
+    return {name: get_args(hint)[:2] for name, hint in hints.items()}
+
+
+def _read(name: str, kind: Any, text: str) -> object:  # noqa: ANN401 - a type
+    """Return a variable's value by its field's type; raise `BadSettings` naming the variable."""
+    try:
+        return _READERS[kind](text)
+    except (ValueError, KeyError):
+        raise BadSettings(f"{PREFIX}{name.upper()}={text!r} is not {_KINDS[kind]}") from None
+
+
+def _truth(text: str) -> bool:
+    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
+        text.lower()
+    ]
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+_READERS: Mapping[Any, Callable[[str], object]] = {
+    Path: Path,
+    str: str,
+    str | None: str,
+    int: int,
+    bool: _truth,
+    timedelta: lambda text: timedelta(seconds=float(text)),
+    tuple[str, ...]: _names,
+}
+
+_KINDS: Mapping[Any, str] = {
+    Path: "a path",
+    str: "text",
+    str | None: "text",
+    int: "a whole number",
+    bool: "true or false",
+    timedelta: "a number of seconds",
+    tuple[str, ...]: "names separated by commas",
+}

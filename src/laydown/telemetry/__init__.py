@@ -1,0 +1,1 @@
+"""Prometheus and structlog behind what `observe` declares."""

@@ -1,0 +1,1 @@
+"""The worker: claims jobs, does them many at a time, and sweeps."""

@@ -1,0 +1,54 @@
+# The one door. Every target sets up what it needs; set-up is quick when nothing changed.
+#
+#   make demo    set up, start laydown, deliver a generated sample project, show the receipt
+#   make test    set up, pass every check and test
+#   make help    the rest
+
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= python3
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: help setup demo test check format soak bench docs lock build clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
+
+setup: .setup/done ## make .venv with everything in it
+
+.setup/done: scripts/setup.sh pyproject.toml requirements/dev.txt
+	@PYTHON="$(PYTHON)" bash scripts/setup.sh
+	@mkdir -p .setup && touch .setup/done
+
+demo: setup ## a sample delivery, from start to receipt; ARGS=--exit stops by itself
+	@$(BIN)/laydown demo $(ARGS)
+
+test: setup ## everything that must pass
+	@bash scripts/test.sh $(ARGS)
+
+check: setup ## format, lint, types, import contracts: the quick part of `make test`
+	@bash scripts/check.sh
+
+format: setup ## let the formatter have its way
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+soak: setup ## longer runs of the tests that kill processes
+	@LAYDOWN_SOAK=1 $(BIN)/pytest tests/e2e -q -k "kill or soak" $(ARGS)
+
+bench: setup ## measure against other receivers, side by side; writes docs/performance.md
+	@$(BIN)/python -m bench $(ARGS)
+
+docs: setup ## write the reference pages that come from the code
+	@$(BIN)/python -m tests.repo.rendering
+
+lock: setup ## choose new versions of the dependencies, at least a week old
+	@bash scripts/lock.sh
+
+build: setup ## a wheel in dist/
+	@$(BIN)/uv build --wheel -q --out-dir dist
+
+clean: ## forget everything that make made
+	rm -rf .venv .setup .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist demo-data bench/.work

@@ -1,0 +1,1 @@
+"""Laydown beside its peers, measured in one run on one machine: `python -m bench`."""

@@ -1,0 +1,1 @@
+"""The peers: how each is installed, started and spoken to."""

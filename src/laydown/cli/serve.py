@@ -1,0 +1,167 @@
+"""`laydown up` and the commands it is made of: api, worker, migrate."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+from socket import socket
+from typing import Annotated, Any, NoReturn
+
+import typer
+import uvloop
+
+from laydown.cli.places import data_directory
+from laydown.domain.errors import LaydownError
+from laydown.embedded.errors import EmbeddedError
+from laydown.embedded.lifeline import LIFELINE_VARIABLE, parent_gone
+from laydown.settings import PREFIX, BadSettings, Settings
+
+LISTENER_VARIABLE = "LAYDOWN_LISTENER_FD"
+"""Names the listening socket that the API inherits, so that a restart of it refuses nobody."""
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", help="Where everything is kept [LAYDOWN_DATA, or your data folder]."),
+]
+HostOption = Annotated[str | None, typer.Option("--host", help="Listen here [127.0.0.1].")]
+PortOption = Annotated[int | None, typer.Option("--port", help="Listen on this port [8383].")]
+DatabaseOption = Annotated[
+    str | None, typer.Option("--database", help="A Postgres to use instead of our own.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands that serve to the program's."""
+    app.command()(up)
+    app.command()(api)
+    app.command()(worker)
+    app.command()(migrate)
+
+
+def up(
+    data: DataOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Run all of laydown on this machine: Postgres, API and worker. Ctrl-C stops it."""
+    from laydown.cli.tree import run_tree  # noqa: PLC0415 - `--help` needs none of it
+
+    settings = _settings(data=data, host=host, port=port, database=database)
+    _run(run_tree(settings))
+
+
+def api(
+    data: DataOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+    database: DatabaseOption = None,
+) -> None:
+    """Run the API alone, beside a database and workers of your own."""
+    settings = _settings(data=data, host=host, port=port, database=database)
+    _need_database(settings)
+    _run(_serve(settings))
+
+
+def worker(data: DataOption = None, database: DatabaseOption = None) -> None:
+    """Run a worker alone; any number may run beside each other."""
+    settings = _settings(data=data, database=database)
+    _need_database(settings)
+    _run(_work(settings))
+
+
+def migrate(database: DatabaseOption = None) -> None:
+    """Bring a database to this program's schema. Safe to run from many places at once."""
+    settings = _settings(database=database)
+    _need_database(settings)
+    _run(_migrate(settings))
+
+
+def _settings(**given: Any) -> Settings:  # noqa: ANN401 - the options' values
+    """Return the settings of the environment and the command line, which wins."""
+    ours = {LIFELINE_VARIABLE, LISTENER_VARIABLE}
+    env = {name: value for name, value in os.environ.items() if name not in ours}
+    try:
+        data = given.pop("data", None) or data_directory(env)
+        options = {name: value for name, value in given.items() if value is not None}
+        settings = Settings.from_env(env, data=data.absolute(), **options)
+    except BadSettings as error:
+        _stop_with(str(error), code=2)
+    return settings
+
+
+def _need_database(settings: Settings) -> None:
+    if settings.database is None:
+        _stop_with(f"say which Postgres to use: --database, or {PREFIX}DATABASE", code=2)
+
+
+def _stop_with(sentence: str, *, code: int) -> NoReturn:
+    typer.echo(f"laydown: {sentence}", err=True)
+    raise typer.Exit(code)
+
+
+def _run(main: Coroutine[Any, Any, int]) -> None:
+    """Run to the end; errors meant for people are said as sentences."""
+    try:
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            code = runner.run(main)
+    except* (LaydownError, EmbeddedError, BadSettings, OSError) as errors:
+        _stop_with(str(_first(errors)), code=1)
+    sys.exit(code)
+
+
+def _first(error: BaseException) -> BaseException:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error
+
+
+async def _serve(settings: Settings) -> int:
+    from laydown.bootstrap.api import api  # noqa: PLC0415 - a worker needs no web framework
+    from laydown.http.listening import listen  # noqa: PLC0415
+    from laydown.http.serving import serve  # noqa: PLC0415
+
+    inherited = os.environ.get(LISTENER_VARIABLE)
+    listener = socket(fileno=int(inherited)) if inherited else listen(settings.host, settings.port)
+    async with api(settings) as composed, asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(_follow_parent(composed.stopping))
+        await serve(
+            composed.app,
+            listener,
+            stopping=composed.stopping,
+            drain=composed.drain,
+            patience=settings.drain.total_seconds(),
+        )
+        watch.cancel()
+    return 0
+
+
+async def _work(settings: Settings) -> int:
+    from laydown.bootstrap.worker import worker  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with asyncio.TaskGroup() as tasks:
+        watch = tasks.create_task(_follow_parent(stop))
+        await worker(settings, stop)
+        watch.cancel()
+    return 0
+
+
+async def _migrate(settings: Settings) -> int:
+    from laydown.bootstrap.database import migrated  # noqa: PLC0415
+
+    applied = await migrated(settings)
+    typer.echo(f"applied {len(applied)} migrations" if applied else "the schema is up to date")
+    return 0
+
+
+async def _follow_parent(stop: asyncio.Event) -> None:
+    """Stop when the supervisor that started us is gone."""
+    if lifeline := os.environ.get(LIFELINE_VARIABLE):
+        await parent_gone(int(lifeline))
+        stop.set()

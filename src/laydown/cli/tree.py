@@ -1,0 +1,123 @@
+"""`laydown up`: Postgres, API and worker as one supervised tree."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from socket import socket
+
+import typer
+
+from laydown.bootstrap.database import issue_token, migrated, token_works
+from laydown.cli.places import answers
+from laydown.cli.serve import LISTENER_VARIABLE
+from laydown.embedded.errors import ConnectionUnknown
+from laydown.embedded.instance import (
+    CONNECTION_FILE,
+    own,
+    read_connection,
+    write_connection,
+)
+from laydown.embedded.postgres import EmbeddedPostgres
+from laydown.embedded.supervisor import ChildSpec, Supervisor
+from laydown.http.listening import listen
+from laydown.settings import Settings
+
+_ORGANIZATION = "local"
+_SUPERUSER = "postgres"
+
+
+async def run_tree(settings: Settings) -> int:
+    """Run everything until Ctrl-C or SIGTERM; return the process's exit code."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    with own(settings.data), listen(settings.host, settings.port) as listener:
+        async with _database(settings.data, settings.database) as database:
+            return await _run(replace(settings, database=database), listener, stop)
+
+
+async def _run(settings: Settings, listener: socket, stop: asyncio.Event) -> int:
+    await migrated(settings)
+    url = _url(settings.host, listener)
+    await _introduce(settings, url)
+    supervisor = Supervisor(report=_say, drain=settings.drain.total_seconds() + 5)
+    return await supervisor.run(_children(settings, listener, url), stop=stop)
+
+
+@asynccontextmanager
+async def _database(data: Path, given: str | None) -> AsyncIterator[str]:
+    """Have a database while the block runs: the one given, or our own, kept alive."""
+    if given is not None:
+        yield given
+        return
+    postgres = EmbeddedPostgres(data)
+    try:
+        address = await postgres.start()
+        async with asyncio.TaskGroup() as tasks:
+            guard = tasks.create_task(postgres.guard(_say))
+            yield address.dsn(_SUPERUSER)
+            guard.cancel()
+    finally:
+        await postgres.stop()
+
+
+async def _introduce(settings: Settings, url: str) -> None:
+    """Write where we are and a token that works, for the client commands of this machine."""
+    path = settings.data / CONNECTION_FILE
+    try:
+        token = read_connection(path).token
+    except ConnectionUnknown:
+        token = ""
+    if not token or not await token_works(settings, token):
+        token = await issue_token(settings, organization=_ORGANIZATION, name="this machine")
+    write_connection(path, url, token)
+
+
+def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]:
+    """Return what runs beside the database. The worker is first to start and last to stop."""
+    env = {
+        **os.environ,
+        "LAYDOWN_DATA": str(settings.data),
+        "LAYDOWN_DATABASE": settings.database or "",
+    }
+    logs = settings.data / "logs"
+    program = [sys.executable, "-m", "laydown"]
+    announced = asyncio.Event()
+
+    async def ready() -> bool:
+        if not await asyncio.to_thread(answers, url):
+            return False
+        if not announced.is_set():
+            announced.set()
+            _say(f"serving at {url}, with everything in {settings.data}; Ctrl-C stops it")
+        return True
+
+    return [
+        ChildSpec(name="worker", argv=[*program, "worker"], env=env, log=logs / "worker.log"),
+        ChildSpec(
+            name="api",
+            argv=[*program, "api"],
+            env={**env, LISTENER_VARIABLE: str(listener.fileno())},
+            inherits=(listener.fileno(),),
+            log=logs / "api.log",
+            ready=ready,
+        ),
+    ]
+
+
+def _url(host: str, listener: socket) -> str:
+    """Return the address that clients on this machine use."""
+    port = listener.getsockname()[1]
+    if host in ("0.0.0.0", "::"):  # noqa: S104 - named only to be replaced
+        host = "127.0.0.1"
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _say(sentence: str) -> None:
+    typer.echo(f"laydown: {sentence}", err=True)

@@ -1,0 +1,311 @@
+"""The native HTTP API, a method for each thing it does."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from laydown import wire
+from laydown.client.backoff import Patience
+from laydown.client.bodies import chunked, decoded, encoded, query_of
+from laydown.client.checksum import crc64nvme, part_headers
+from laydown.client.errors import ApiError
+from laydown.client.follow import follow
+from laydown.client.sse import Event
+from laydown.client.transport import Transport
+
+T = TypeVar("T")
+
+PATIENCE = Patience()
+"""What a client waits for unless it is told otherwise."""
+
+_PAGE = "1000"  # the server's largest
+_EXISTS = "project_exists"
+
+
+class Api:
+    """A conversation with one server; an asynchronous context manager.
+
+    Ids are UUIDs, sizes bytes. Every method raises `ApiError` when the server refuses (with
+    `Unauthorized` and `NotFound` as its kinds), `Unreachable` when it stays silent for *timeout*
+    seconds (for 10 s, when it never answered), and `BadAnswer` when what answers is no laydown.
+    Requests are repeated by themselves: each of them may be.
+    """
+
+    def __init__(
+        self, url: str, token: str, *, timeout: float = PATIENCE.lasting, connections: int = 32
+    ) -> None:
+        patience = Patience(first=min(PATIENCE.first, timeout), lasting=timeout)
+        self.transport = Transport(url, token, patience=patience, connections=connections)
+
+    async def __aenter__(self) -> Self:
+        """Open the connections."""
+        await self.transport.__aenter__()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        await self.transport.__aexit__(kind, error, traceback)
+
+    # -- projects
+
+    async def create_project(
+        self,
+        code: str,
+        *,
+        name: str | None = None,
+        time_zone: str | None = None,
+        position: wire.Position | None = None,
+    ) -> wire.Project:
+        """Make a project; `ApiError` with code `project_exists` when there is one already."""
+        body = wire.NewProject(code=code, name=name, time_zone=time_zone, position=position)
+        return await self._post("/v1/projects", body, wire.Project)
+
+    async def change_project(
+        self,
+        project_id: UUID,
+        *,
+        name: str | None = None,
+        time_zone: str | None = None,
+        position: wire.Position | None = None,
+    ) -> wire.Project:
+        """Change what is given of a project."""
+        body = wire.ProjectChange(name=name, time_zone=time_zone, position=position)
+        answer = await self.transport.call(
+            "PATCH", f"/v1/projects/{project_id}", body=encoded(body)
+        )
+        return decoded(answer, wire.Project)
+
+    async def project(self, project_id: UUID) -> wire.Project:
+        """Return a project."""
+        return await self._get(f"/v1/projects/{project_id}", wire.Project)
+
+    async def project_of(self, code: str) -> wire.Project | None:
+        """Return the project of a code, whatever its case, or None."""
+        page = await self._get("/v1/projects", wire.ProjectPage, {"code": code})
+        return next((each for each in page.items if each.code.casefold() == code.casefold()), None)
+
+    def projects(self) -> AsyncIterator[wire.Project]:
+        """Yield every project, by code."""
+        return self._pages("/v1/projects", wire.ProjectPage)
+
+    async def ensure_project(self, code: str) -> wire.Project:
+        """Return the project of a code; it is made when there is none."""
+        while (found := await self.project_of(code)) is None:
+            try:
+                return await self.create_project(code)
+            except ApiError as error:
+                if error.code != _EXISTS:
+                    raise
+        return found
+
+    # -- deliveries
+
+    async def declare(
+        self,
+        project_id: UUID,
+        *,
+        reference: str,
+        entries: Sequence[wire.Entry],
+        label: str | None = None,
+        on_conflict: wire.OnConflict = "new_version",
+    ) -> wire.Declared:
+        """Declare files in the open batch of *reference*, which is made when there is none.
+
+        Any number of entries; the verdicts come in their order. Declaring one again says what
+        is left to do about it.
+        """
+        chunks = chunked(entries)
+        head = {"reference": reference, "label": label, "on_conflict": on_conflict}
+        path = f"/v1/projects/{project_id}/batches"
+        declared = await self._declare(path, head, next(chunks, []))
+        verdicts = list(declared.verdicts)
+        for chunk in chunks:
+            declared = await self._declare(f"/v1/batches/{declared.batch.id}/entries", {}, chunk)
+            verdicts.extend(declared.verdicts)
+        return wire.Declared(batch=declared.batch, verdicts=verdicts)
+
+    async def declare_more(
+        self, batch_id: UUID, entries: Sequence[wire.Entry]
+    ) -> Sequence[wire.Verdict]:
+        """Declare more files, any number; `ApiError` with code `batch_closed` when it is."""
+        verdicts: list[wire.Verdict] = []
+        for chunk in chunked(entries):
+            declared = await self._declare(f"/v1/batches/{batch_id}/entries", {}, chunk)
+            verdicts.extend(declared.verdicts)
+        return verdicts
+
+    async def grants(
+        self, batch_id: UUID, uploads: Sequence[wire.WantedUpload] = (), *, limit: int = 64
+    ) -> Sequence[wire.UploadGrant]:
+        """Return URLs for parts of *uploads*, or of whichever come next; at most *limit* parts."""
+        body = wire.GrantRequest(limit=limit, uploads=uploads)
+        path = f"/v1/batches/{batch_id}/grants"
+        return (await self._post(path, body, wire.Grants)).uploads
+
+    async def put_part(self, grant: wire.PartGrant, data: bytes) -> None:
+        """Send a part to where *grant* says, its checksum with it; repeated while that helps."""
+        headers = {**part_headers(len(data), crc64nvme(data)), **grant.headers}
+        url = self.transport.resolve(grant.url)
+        await self.transport.ask(grant.method, url, body=data, headers=headers)
+
+    async def complete(
+        self, batch_id: UUID, upload_ids: Sequence[UUID]
+    ) -> Sequence[wire.Completion]:
+        """Say that every part of these uploads was sent; at most 5,000."""
+        body = wire.CompletionRequest(uploads=[wire.SentUpload(id=each) for each in upload_ids])
+        path = f"/v1/batches/{batch_id}/completions"
+        return (await self._post(path, body, wire.Completions)).uploads
+
+    async def batch(self, batch_id: UUID) -> wire.Batch:
+        """Return a batch in numbers."""
+        return await self._get(f"/v1/batches/{batch_id}", wire.Batch)
+
+    def batches(self, *, project_id: UUID | None = None) -> AsyncIterator[wire.Batch]:
+        """Yield batches, newest first."""
+        return self._pages("/v1/batches", wire.BatchPage, {"project": project_id})
+
+    async def close_batch(self, batch_id: UUID) -> wire.Batch:
+        """Say that no more files will be declared; what is under way still arrives."""
+        return await self._post(f"/v1/batches/{batch_id}/close", None, wire.Batch)
+
+    async def cancel_batch(self, batch_id: UUID) -> wire.Batch:
+        """Take back whatever of a batch has not arrived."""
+        return await self._post(f"/v1/batches/{batch_id}/cancel", None, wire.Batch)
+
+    async def retry_batch(self, batch_id: UUID) -> int:
+        """Try again what failed or expired or was damaged on its way; return how many that are."""
+        return (await self._post(f"/v1/batches/{batch_id}/retry", None, wire.Retried)).uploads
+
+    def uploads(
+        self,
+        batch_id: UUID,
+        *,
+        state: wire.UploadState | None = None,
+        reason: str | None = None,
+        text: str | None = None,
+    ) -> AsyncIterator[wire.Upload]:
+        """Yield uploads of a batch in order of declaration; *text* occurs in their paths."""
+        query = {"state": state, "reason": reason, "q": text}
+        return self._pages(f"/v1/batches/{batch_id}/uploads", wire.UploadPage, query)
+
+    async def upload(self, upload_id: UUID) -> wire.Upload:
+        """Return an upload."""
+        return await self._get(f"/v1/uploads/{upload_id}", wire.Upload)
+
+    async def cancel_upload(self, upload_id: UUID) -> wire.Upload:
+        """Take back an upload that has not arrived."""
+        answer = await self.transport.call("DELETE", f"/v1/uploads/{upload_id}")
+        return decoded(answer, wire.Upload)
+
+    async def timeline(self, upload_id: UUID) -> wire.Timeline:
+        """Return everything that happened to an upload."""
+        return await self._get(f"/v1/uploads/{upload_id}/timeline", wire.Timeline)
+
+    async def receipt(self, batch_id: UUID) -> wire.Receipt:
+        """Return the ledger of a batch, a row for each file."""
+        return await self._get(f"/v1/batches/{batch_id}/receipt", wire.Receipt)
+
+    async def receipt_csv(self, batch_id: UUID) -> AsyncIterator[bytes]:
+        """Yield the ledger of a batch as CSV, in pieces.
+
+        It is not repeated by itself once it has begun: aiohttp's errors tell of a broken one.
+        """
+        async with self.transport.stream(f"/v1/batches/{batch_id}/receipt.csv") as answer:
+            async for piece in answer.content.iter_chunked(1 << 16):
+                yield piece
+
+    def events(
+        self, batch_id: UUID, *, last_event_id: int | None = None
+    ) -> AsyncGenerator[Event, None]:
+        """Yield what happens in a batch until it is closed and settled.
+
+        Begins with a `Snapshot`, or with what came after *last_event_id*. A broken stream is
+        taken up where it broke: nothing is lost, nothing told twice. Close it (`aclosing`) when
+        you leave before its end.
+        """
+        return follow(self.transport, batch_id, last_event_id=last_event_id)
+
+    # -- what a project holds
+
+    def documents(
+        self,
+        project_id: UUID,
+        *,
+        under: str | None = None,
+        text: str | None = None,
+        kind: str | None = None,
+    ) -> AsyncIterator[wire.Document]:
+        """Yield documents by path; *under* is a folder or a document's whole path."""
+        query = {"path": under, "q": text, "kind": kind}
+        return self._pages(f"/v1/projects/{project_id}/documents", wire.DocumentPage, query)
+
+    async def document(self, document_id: UUID) -> wire.Document:
+        """Return a document with its current version."""
+        return await self._get(f"/v1/documents/{document_id}", wire.Document)
+
+    def versions(self, document_id: UUID) -> AsyncIterator[wire.Version]:
+        """Yield the versions of a document, newest first."""
+        return self._pages(f"/v1/documents/{document_id}/versions", wire.VersionPage)
+
+    async def version(self, version_id: UUID) -> wire.Version:
+        """Return a version."""
+        return await self._get(f"/v1/versions/{version_id}", wire.Version)
+
+    # -- operations
+
+    async def jobs(
+        self, *, state: str | None = None, limit: int = 100, cursor: str | None = None
+    ) -> wire.JobPage:
+        """Return a page of jobs, oldest first, and how many there are in each state."""
+        query = {"state": state, "limit": str(limit), "cursor": cursor}
+        return await self._get("/v1/operations/jobs", wire.JobPage, query)
+
+    async def replay_job(self, job_id: UUID) -> None:
+        """Let a dead job run again."""
+        await self.transport.call("POST", f"/v1/operations/jobs/{job_id}/replay")
+
+    async def discard_job(self, job_id: UUID) -> None:
+        """Forget a dead job."""
+        await self.transport.call("DELETE", f"/v1/operations/jobs/{job_id}")
+
+    async def health(self) -> wire.Health:
+        """Return what the server says of itself, well or not."""
+        answer = await self.transport.once("GET", self.transport.resolve("/readyz"))
+        self.transport.heard()
+        return decoded(answer, wire.Health)
+
+    # -- how
+
+    async def _get(self, path: str, shape: type[T], query: Mapping[str, object] | None = None) -> T:
+        return decoded(await self.transport.call("GET", path, query=query_of(query)), shape)
+
+    async def _post(self, path: str, body: object, shape: type[T]) -> T:
+        data = None if body is None else encoded(body)
+        return decoded(await self.transport.call("POST", path, body=data), shape)
+
+    async def _declare(
+        self, path: str, head: Mapping[str, object], entries: Sequence[bytes]
+    ) -> wire.Declared:
+        body = {**head, "entries": [msgspec.Raw(entry) for entry in entries]}
+        return await self._post(path, body, wire.Declared)
+
+    async def _pages(
+        self, path: str, shape: type[Any], query: Mapping[str, object] | None = None
+    ) -> AsyncIterator[Any]:
+        cursor: str | None = None
+        while True:
+            asked = {**(query or {}), "limit": _PAGE, "cursor": cursor}
+            page = await self._get(path, shape, asked)
+            for item in page.items:
+                yield item
+            cursor = page.next_cursor
+            if cursor is None:
+                return

@@ -1,0 +1,244 @@
+"""HTTP to one server: every request is repeated until it is answered or patience ends."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+from yarl import URL
+
+from laydown import wire
+from laydown.client import backoff
+from laydown.client.backoff import Patience
+from laydown.client.errors import ApiError, BadAnswer, Unreachable, error_for
+
+AGAIN = frozenset({429, 502, 503, 504})
+"""Statuses that say "later", of a busy or restarting server or of what stands before it."""
+
+_BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError, OSError)
+# A wrong certificate stays wrong, however often it is looked at.
+_HOPELESS = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
+_ODD_TRIES = 3  # of a request that met a bug, or a database just dying: it may not meet it again
+_CONNECT_SECONDS = 10.0
+_SILENCE_SECONDS = 60.0  # between two bytes of an answer; a proof of many files may take as long
+
+_problem = msgspec.json.Decoder(wire.Problem)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether the server did what was asked."""
+        return HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+class Transport:
+    """One server, one token, one pool of connections; an asynchronous context manager."""
+
+    def __init__(self, url: str, token: str, *, patience: Patience, connections: int) -> None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8000")
+        self.url = url.rstrip("/")
+        self.patience = patience
+        self._base = URL(self.url + "/")
+        self._token = token
+        self._connections = connections
+        self._session: aiohttp.ClientSession | None = None
+        self._has_answered = False
+        self._silent_since: float | None = None  # monotonic; None while the server answers
+
+    async def __aenter__(self) -> Self:
+        """Open the pool."""
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections, keepalive_timeout=15),
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=_CONNECT_SECONDS, sock_read=_SILENCE_SECONDS
+            ),
+            auto_decompress=True,
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | None = None,
+        query: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return the successful answer to a request of the API; see `ask`."""
+        return await self.ask(method, self._at(path, query), body=body)
+
+    async def ask(
+        self,
+        method: str,
+        url: URL,
+        *,
+        body: bytes | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return the successful answer to a request, however often it takes.
+
+        Raises `ApiError` for a refusal, `BadAnswer` for one that is no problem document and
+        `Unreachable` when patience ends. Every request may be repeated.
+        """
+        attempt = 0
+        while True:
+            try:
+                answer = await self.once(method, url, body=body, headers=headers)
+            except _BROKEN as error:
+                await self._wait(attempt, why=_reason(error))
+            else:
+                if answer.is_success:
+                    self.heard()
+                    return answer
+                is_odd = answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and attempt < _ODD_TRIES
+                if answer.status not in AGAIN and not is_odd:
+                    self.heard()
+                    raise refusal(answer.status, answer.body)
+                wish = backoff.wished(answer.headers.get("Retry-After"), now=datetime.now(UTC))
+                await self._wait(attempt, why=_told(answer), at_least=wish)
+            attempt += 1
+
+    async def once(
+        self,
+        method: str,
+        url: URL,
+        *,
+        body: Any = None,  # noqa: ANN401 - whatever aiohttp can send
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        """Return the answer to one request, whatever its status.
+
+        Raises `OSError`, `TimeoutError` or aiohttp's own for a connection that broke. The token
+        goes with it only when *headers* is None: a signed URL needs none.
+        """
+        given = self._headers(body) if headers is None else headers
+        async with self._opened.request(
+            method, url, data=body, headers=given, allow_redirects=False
+        ) as answer:
+            return Answer(answer.status, answer.headers, await answer.read())
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        silence: float = _SILENCE_SECONDS,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Yield the answer to one GET, to be read in pieces; *silence* is the wait for each.
+
+        Raises `ApiError` and `BadAnswer`; what breaks is the caller's to repeat, see `broken`.
+        """
+        async with self._opened.get(
+            self._at(path, query),
+            headers={**self._headers(None), **(headers or {})},
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence
+            ),
+        ) as answer:
+            if answer.status in AGAIN:
+                raise aiohttp.ClientConnectionError(f"it answered {answer.status}")
+            self.heard()
+            if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+                raise refusal(answer.status, await answer.read())
+            yield answer
+
+    async def broken(self, attempt: int, error: Exception) -> None:
+        """Wait before repeating what *error* broke; raise `Unreachable` when patience ends."""
+        if not isinstance(error, _BROKEN):
+            raise error
+        await self._wait(attempt, why=_reason(error))
+
+    def resolve(self, url: str) -> URL:
+        """Return a granted URL as it is to be asked, byte for byte; it may lack scheme and host."""
+        if not url.startswith("/"):
+            return URL(url, encoded=True)
+        return self._base.origin().join(URL(url, encoded=True))
+
+    def heard(self) -> None:
+        """Note that the server answers."""
+        self._has_answered = True
+        self._silent_since = None
+
+    @property
+    def _opened(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            raise RuntimeError("use the client as a context manager: `async with … as client`")
+        return self._session
+
+    def _at(self, path: str, query: Mapping[str, str] | None) -> URL:
+        return (self._base / path.lstrip("/")).with_query(query or {})
+
+    def _headers(self, body: object) -> dict[str, str]:
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+        return headers
+
+    async def _wait(self, attempt: int, *, why: str, at_least: float = 0.0) -> None:
+        now = time.monotonic()
+        if self._silent_since is None:
+            self._silent_since = now
+        silent = now - self._silent_since
+        limit = self.patience.lasting if self._has_answered else self.patience.first
+        if silent >= limit:
+            raise Unreachable(self.url, silent, why)
+        await asyncio.sleep(min(max(backoff.pause(attempt), at_least), max(limit - silent, 0.05)))
+
+
+def is_broken(error: BaseException) -> bool:
+    """Say whether an error is a connection's, so that the request may be repeated."""
+    return isinstance(error, _BROKEN)
+
+
+def refusal(status: int, body: bytes) -> ApiError | BadAnswer:
+    """Return the error that an unsuccessful answer means."""
+    try:
+        return error_for(_problem.decode(body))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        said = " ".join(body[:200].decode(errors="replace").split())
+        return BadAnswer(f"the server answered {status}, which is not laydown's way: {said}")
+
+
+def _told(answer: Answer) -> str:
+    error = refusal(answer.status, answer.body)
+    return str(error) if isinstance(error, ApiError) else f"it answered {answer.status}"
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, _HOPELESS):
+        raise BadAnswer(f"the server's certificate is not valid: {error}") from error
+    if isinstance(error, TimeoutError):
+        return "no answer in time"
+    return str(error) or type(error).__name__

@@ -1,0 +1,70 @@
+"""The HTTP application: every route, behind the edge."""
+
+import asyncio
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from laydown.domain.errors import LaydownError
+from laydown.http import (
+    batches,
+    documents,
+    events,
+    grants,
+    health,
+    operations,
+    problems,
+    projects,
+    receipts,
+    reference,
+    uploads,
+)
+from laydown.http.context import Context, Limits, Services
+from laydown.http.edge import Edge
+
+__all__ = ["Limits", "Services", "build", "document"]
+
+_ROUTES = [
+    route
+    for subject in (
+        projects, batches, events, receipts, grants, uploads, documents, operations, health
+    )
+    for route in subject.router.routes
+]  # fmt: skip
+
+
+def build(
+    services: Services,
+    *,
+    byte_door: ASGIApp,
+    limits: Limits,
+    stopping: asyncio.Event,
+) -> ASGIApp:
+    """Return the whole application.
+
+    *byte_door* gets every request below `/bytes/` as it comes. Once *stopping* is set, event
+    streams end, `/readyz` says no, and everything else is still answered.
+    """
+    api = FastAPI(
+        routes=[*_ROUTES, *reference.routes(document())],
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        exception_handlers={
+            LaydownError: problems.on_error,
+            RequestValidationError: problems.on_bad_parameters,
+            HTTPException: problems.on_transport,
+            Exception: problems.on_surprise,
+        },
+    )
+    api.state.context = Context(services=services, limits=limits, stopping=stopping)
+    return Edge(api, byte_door=byte_door, limits=limits, observe=services.observe)
+
+
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document of the native API."""
+    return reference.openapi(_ROUTES)

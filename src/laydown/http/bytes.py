@@ -1,0 +1,283 @@
+"""The byte door: takes `PUT /bytes/…`, with nothing but a signed URL to go by.
+
+A plain ASGI app, because what a framework does for a request costs more than all that is done
+here, and because a body must never be collected before somebody asks for it.
+"""
+
+import asyncio
+import contextlib
+import re
+import secrets
+from collections import Counter
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Protocol
+
+import structlog
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from laydown.domain.digest import AMAZON_HEADERS, CONTENT_DIGEST, BadChecksum, Checksum
+from laydown.domain.digest import parse_headers as parse_checksum
+from laydown.domain.errors import (
+    ClientGone,
+    InvalidRequest,
+    LaydownError,
+    NotReceiving,
+    PartConflict,
+    WrongLength,
+)
+from laydown.domain.upload import OrganizationId, PartOutcome, UploadId
+from laydown.http import problems
+from laydown.http.bytes_pace import Arriving, Pace, Patience
+from laydown.http.bytes_urls import ByteUrls, Ticket
+
+_CHECKSUM_HEADERS = tuple(name.encode() for name in (*AMAZON_HEADERS, CONTENT_DIGEST))
+
+# What is left of a refused body is read and thrown away up to here: closing with bytes unread
+# makes the kernel reset the connection, and the client may never see why it was refused.
+_DISCARDED = 1 << 20  # bytes
+_DISCARDING = 2.0  # seconds
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_SAFE_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cache-control", b"no-store"),
+)
+
+_log = structlog.get_logger(__name__)
+
+
+class Landing(Arriving, Protocol):
+    """A body on its way into the store, as `laydown.objects.landing` has it."""
+
+    async def open(self) -> None:
+        """Return when the first bytes may come."""
+        ...
+
+    def take(self, chunk: bytes) -> bool:
+        """Take the next bytes; True asks to await `breathe` before more."""
+        ...
+
+    async def breathe(self) -> None:
+        """Return when more may come."""
+        ...
+
+    async def commit(self) -> tuple[PartOutcome, int]:
+        """Return what recording came to and the CRC64NVME, once the body is durable."""
+        ...
+
+    def abandon(self) -> None:
+        """Drop what was not committed; may be called always."""
+        ...
+
+
+class Intake(Protocol):
+    """Who takes bodies in, as `laydown.objects.intake` does."""
+
+    def admit(
+        self,
+        organization: OrganizationId,
+        upload: UploadId,
+        attempt: int,
+        number: int,
+        *,
+        offset: int | None,
+        length: int,
+        promised: Checksum | None,
+    ) -> Landing:
+        """Let one body write this part, or raise why not."""
+        ...
+
+
+class ByteDoor:
+    """An ASGI app that admits bodies, streams them into the store and answers when they are safe.
+
+    `refusals` counts what was refused, by error code.
+    """
+
+    def __init__(self, intake: Intake, urls: ByteUrls, *, patience: Patience | None = None) -> None:
+        self.refusals: Counter[str] = Counter()
+        self._intake = intake
+        self._urls = urls
+        self._pace = Pace(patience or Patience())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        visit = _Visit(scope, receive, send)
+        path = scope["path"]
+        try:
+            if scope["method"] == "PUT":
+                await visit.accept(await self._take(scope, visit))
+            else:
+                await visit.refuse(_wrong_method(path))
+        except LaydownError as error:
+            self.refusals[error.code] += 1
+            if problems.STATUS[type(error)] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+                _log.warning("bytes.refused", code=error.code, why=str(error), cause=_cause(error))
+            await visit.refuse(problems.answer(error, instance=path))
+        except Exception:  # noqa: BLE001 - the last resort: logged, and answered like any error
+            _log.exception("bytes.failed", request_id=visit.request_id.decode())
+            await visit.refuse(
+                problems.transport_answer(HTTPStatus.INTERNAL_SERVER_ERROR, instance=path)
+            )
+
+    async def _take(self, scope: Scope, visit: "_Visit") -> int:
+        """Return the CRC64NVME of a body that is durable and recorded."""
+        landing = self._admit(scope, visit)
+        try:
+            await self._stream(landing, visit)
+            outcome, crc64nvme = await landing.commit()
+        finally:
+            landing.abandon()
+        _check_outcome(outcome)
+        return crc64nvme
+
+    def _admit(self, scope: Scope, visit: "_Visit") -> Landing:
+        ticket = self._urls.verify(scope["path"], scope["query_string"], visit.headers)
+        _check_length(ticket, visit.headers)
+        return self._intake.admit(
+            ticket.organization,
+            ticket.upload,
+            ticket.attempt,
+            ticket.number,
+            offset=ticket.offset,
+            length=ticket.length,
+            promised=_promised(visit.headers),
+        )
+
+    async def _stream(self, landing: Landing, visit: "_Visit") -> None:
+        """Pass the body on as it comes; raise `ClientGone` when it stops coming."""
+        await landing.open()
+        try:
+            async with self._pace.watch(landing) as transfer:
+                while not visit.is_read:
+                    transfer.is_listening = True
+                    chunk = await visit.receive()
+                    transfer.is_listening = False
+                    if landing.take(chunk):
+                        await landing.breathe()
+        except TimeoutError:
+            raise ClientGone("the client sent nothing, or too little, for too long") from None
+
+
+class _Visit:
+    """One request and its answer."""
+
+    __slots__ = ("_receive", "_scope", "_send", "headers", "is_read", "request_id")
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        given = self.headers.get(b"x-request-id", b"")
+        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16).encode()
+        self.is_read = False  # the body, to its end
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+
+    async def receive(self) -> bytes:
+        """Return the next bytes of the body; raise `ClientGone` when there won't be any."""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone("the client went away before the last byte")
+        self.is_read = not message.get("more_body", False)
+        body: bytes = message.get("body", b"")
+        return body
+
+    async def accept(self, crc64nvme: int) -> None:
+        """Say that the part is safe; its entity tag is its CRC64NVME."""
+        headers = [
+            (b"content-length", b"0"),
+            (b"etag", b'"%016x"' % crc64nvme),
+            (b"x-request-id", self.request_id),
+        ]
+        await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        await self._send({"type": "http.response.body"})
+
+    async def refuse(self, response: Response) -> None:
+        """Send *response* without reading more than a little of the body."""
+        closes = not self.is_read and self._is_heavy()
+        headers = [*response.raw_headers, *_SAFE_HEADERS, (b"x-request-id", self.request_id)]
+        if closes:
+            headers.append((b"connection", b"close"))
+        start = {
+            "type": "http.response.start",
+            "status": response.status_code,
+            "headers": headers,
+        }
+        await self._send(start)
+        body = {"type": "http.response.body", "body": response.body, "more_body": closes}
+        await self._send(body)
+        if closes:
+            # The client has the whole answer. A moment to read it, and the connection goes.
+            if b"expect" not in self.headers:
+                await self._discard()
+            await self._send({"type": "http.response.body"})
+
+    def _is_heavy(self) -> bool:
+        """Say whether to close: a short rest of a body is cheaper for the server to skip."""
+        if b"transfer-encoding" in self.headers or b"expect" in self.headers:
+            return True
+        length = self.headers.get(b"content-length", b"0")
+        return not length.isdigit() or int(length) > _DISCARDED
+
+    async def _discard(self) -> None:
+        """Throw away what comes, up to a limit."""
+        discarded = 0
+        with contextlib.suppress(TimeoutError, ClientGone):
+            async with asyncio.timeout(_DISCARDING):
+                while not self.is_read and discarded < _DISCARDED:
+                    discarded += len(await self.receive())
+
+
+def _check_length(ticket: Ticket, headers: Mapping[bytes, bytes]) -> None:
+    """Refuse a body whose length is known to be wrong before its first byte."""
+    length = headers.get(b"content-length")
+    if length is None:
+        return  # chunked: counted as it comes
+    if not length.isdigit() or int(length) != ticket.length:
+        raise WrongLength(
+            f"the URL was signed for {ticket.length} bytes, the request announces others"
+        )
+
+
+def _promised(headers: Mapping[bytes, bytes]) -> Checksum | None:
+    """Return the checksum that was sent for the body, if any."""
+    found = {
+        name.decode(): headers[name].decode("latin-1")
+        for name in _CHECKSUM_HEADERS
+        if name in headers
+    }
+    try:
+        return parse_checksum(found) if found else None
+    except BadChecksum as error:
+        raise InvalidRequest(str(error)) from error
+
+
+def _check_outcome(outcome: PartOutcome) -> None:
+    """Raise what a client must know of a part that was not recorded."""
+    match outcome:
+        case PartOutcome.RECORDED | PartOutcome.ALREADY:
+            return
+        case PartOutcome.DIFFERENT:
+            raise PartConflict("this part was recorded with other bytes")
+        case PartOutcome.NOT_RECEIVING:
+            raise NotReceiving("the upload takes no bytes now")
+
+
+def _wrong_method(path: str) -> Response:
+    return problems.transport_answer(
+        HTTPStatus.METHOD_NOT_ALLOWED, instance=path, extra={"Allow": "PUT"}
+    )
+
+
+def _cause(error: LaydownError) -> str | None:
+    """Return what the system said, for the log only."""
+    return (
+        None
+        if error.__cause__ is None
+        else type(error.__cause__).__name__
+        + ": "
+        + str(getattr(error.__cause__, "strerror", "") or "")
+    )

@@ -1,0 +1,78 @@
+"""What the routes stand on: the use cases, the limits, and the word that we are stopping."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from laydown import wire
+from laydown.services.completing import Completing
+from laydown.services.declaring import Declaring
+from laydown.services.documents import Documents
+from laydown.services.identity import Identity
+from laydown.services.operating import Operating
+from laydown.services.projects import Projects
+from laydown.services.receipts import Receipts
+from laydown.services.sending import Sending
+from laydown.services.watching import Watching
+
+MIB = 1 << 20  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything a request may lead to."""
+
+    identity: Identity
+    projects: Projects
+    declaring: Declaring
+    sending: Sending
+    completing: Completing
+    watching: Watching
+    receipts: Receipts
+    documents: Documents
+    operating: Operating
+    ready: Callable[[], Awaitable[Sequence[wire.Check]]]  # what /readyz looks at
+    metrics: Callable[[], tuple[bytes, str]]  # the exposition and its media type
+    observe: Callable[[str, str, int, float], None]
+    """Told of every answer: method, route template, status, seconds from first byte to last."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How much of our memory and patience one request may take."""
+
+    declaration_bytes: int = 8 * MIB  # 5,000 entries of 1,600 bytes each
+    body_bytes: int = MIB  # of any other JSON body
+    body_patience: float = 20.0  # seconds for a body, and more while it comes at the rate below
+    slowest_body: float = 16_384.0  # bytes per second
+    send_patience: float = 30.0  # seconds a client may take to accept what we wrote
+    heartbeat: float = 15.0  # seconds between comments on a silent event stream
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What every route gets."""
+
+    services: Services
+    limits: Limits
+    stopping: asyncio.Event  # set: finish what is under way, end event streams, take no new ones
+
+
+async def _services(request: Request) -> Services:
+    return cast("Context", request.app.state.context).services
+
+
+async def _limits(request: Request) -> Limits:
+    return cast("Context", request.app.state.context).limits
+
+
+async def _stopping(request: Request) -> asyncio.Event:
+    return cast("Context", request.app.state.context).stopping
+
+
+Served = Annotated[Services, Depends(_services)]
+Limited = Annotated[Limits, Depends(_limits)]
+Stopping = Annotated[asyncio.Event, Depends(_stopping)]

@@ -1,0 +1,169 @@
+"""The outermost layer: what holds for every request, before any framework sees it."""
+
+import asyncio
+import contextlib
+import re
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from laydown.http.context import Limits
+from laydown.observe import LogEvent
+
+BYTE_DOOR = "/bytes/"
+
+_SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+# What a route does not say for itself. The policy is for JSON: nothing in it is to be run, shown
+# in a frame, or kept by a cache.
+_DEFAULTS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"same-origin"),
+    (b"cache-control", b"no-store"),
+)
+
+# What a client still sends after its answer is read and thrown away: by the server up to here,
+# which is cheaper than a new connection, and by us for a while before the connection is closed,
+# because closing with bytes unread makes the kernel reset it, and the answer may be lost.
+_DISCARDED_QUIETLY = 1 << 20  # bytes
+_LINGERING_BYTES = 16 << 20
+_LINGERING = 2.0  # seconds
+
+_log = structlog.get_logger(__name__)
+
+
+class Edge:
+    """An ASGI app that sends `/bytes/` to the byte door and everything else through the checks.
+
+    Every other answer gets its request's id and the security headers, and is told to *observe*;
+    a client that takes too long to read is left; an exception that nobody foresaw is logged.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        byte_door: ASGIApp,
+        limits: Limits,
+        observe: Callable[[str, str, int, float], None],
+    ) -> None:
+        self._app = app
+        self._byte_door = byte_door
+        self._limits = limits
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's scope."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+        elif scope["path"].startswith(BYTE_DOOR):
+            await self._byte_door(scope, receive, send)
+        else:
+            await self._serve(scope, _Exchange(scope, receive, send, self._limits))
+
+    async def _serve(self, scope: Scope, exchange: "_Exchange") -> None:
+        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
+            try:
+                await self._app(scope, exchange.receive, exchange.send)
+            except _ReaderStalled:
+                pass  # leaving the answer unfinished cuts the connection
+            except Exception:  # noqa: BLE001 - the last resort; a 500 is sent, or the connection cut
+                method, route = exchange.method, _route(scope)
+                _log.exception(LogEvent.REQUEST_CRASHED, method=method, route=route)
+            finally:
+                if exchange.status is not None:
+                    seconds = time.perf_counter() - exchange.began
+                    self._observe(exchange.method, _route(scope), exchange.status, seconds)
+
+
+class _ReaderStalled(Exception):
+    """The client stopped reading."""
+
+
+class _Exchange:
+    """One request and its answer, as the edge follows them."""
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits) -> None:
+        headers = dict(scope["headers"])
+        given = headers.get(b"x-request-id", b"")
+        is_sane = _SANE_REQUEST_ID.fullmatch(given)
+        self.request_id = given.decode() if is_sane else uuid4().hex
+        self.status: int | None = None
+        self.began = time.perf_counter()
+        self.method = scope["method"] if scope["method"] in _METHODS else "other"  # a closed set
+        self._receive = receive
+        self._send = send
+        self._patience = limits.send_patience
+        self._is_read = not _has_body(headers)
+        self._is_heavy = _is_heavy(headers)
+        self._is_closing = False
+
+    async def receive(self) -> Message:
+        """Pass the client's next message on."""
+        message = await self._receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            self._is_read = True
+        return message
+
+    async def send(self, message: Message) -> None:
+        """Pass our next message on, or raise `_ReaderStalled`."""
+        if message["type"] == "http.response.start":
+            self.status = int(message["status"])
+            message = {**message, "headers": self._completed(message.get("headers", ()))}
+        is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
+        if is_last and self._is_closing:
+            await self._pass({**message, "more_body": True})
+            await self._linger()
+            message = {"type": "http.response.body", "body": b"", "more_body": False}
+        await self._pass(message)
+
+    async def _pass(self, message: Message) -> None:
+        try:
+            async with asyncio.timeout(self._patience):
+                await self._send(message)
+        except TimeoutError:
+            raise _ReaderStalled from None
+
+    async def _linger(self) -> None:
+        """Read on until the client has seen that it is refused, within limits."""
+        left = _LINGERING_BYTES
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LINGERING):
+                while left > 0 and not self._is_read:
+                    message = await self.receive()
+                    if message["type"] == "http.disconnect":
+                        return
+                    left -= len(message.get("body", b""))
+
+    def _completed(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        headers = list(given)
+        present = {name for name, _ in headers}
+        headers.extend(default for default in _DEFAULTS if default[0] not in present)
+        headers.append((b"x-request-id", self.request_id.encode()))
+        if not self._is_read and self._is_heavy:
+            headers.append((b"connection", b"close"))
+            self._is_closing = True
+        return headers
+
+
+def _has_body(headers: dict[bytes, bytes]) -> bool:
+    return b"transfer-encoding" in headers or headers.get(b"content-length", b"0") != b"0"
+
+
+def _is_heavy(headers: dict[bytes, bytes]) -> bool:
+    """Say whether an unread body costs more than a connection; one of unknown length does."""
+    if b"transfer-encoding" in headers or b"expect" in headers:
+        return True
+    length = headers.get(b"content-length", b"0")
+    return not length.isdigit() or int(length) > _DISCARDED_QUIETLY
+
+
+def _route(scope: Scope) -> str:
+    """Return the template of the route, a label from a closed set."""
+    return getattr(scope.get("route"), "path", "(none)")

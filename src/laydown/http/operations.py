@@ -1,0 +1,63 @@
+"""For operators: what is still to be done, and what could not be."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Response
+
+from laydown import wire
+from laydown.domain.errors import NotFound
+from laydown.domain.jobs import JobState
+from laydown.http import shapes
+from laydown.http.auth import Called
+from laydown.http.bodies import json
+from laydown.http.context import Served
+from laydown.http.paging import cut, identifier, paged
+from laydown.http.problems import documented
+from laydown.http.routing import routing
+from laydown.ports import Page
+
+router = routing("operations")
+
+
+@router.get("/v1/operations/jobs", response_model=wire.JobPage)
+async def list_jobs(
+    caller: Called,
+    served: Served,
+    page: Annotated[Page, paged(identifier)],
+    state: JobState | None = None,
+) -> Response:
+    """List jobs, oldest first, with how many there are in each state."""
+    found, counts, oldest = await served.operating.jobs(caller, page, state=state)
+    items, cursor = cut(found, page, lambda job: str(job.id))
+    return json(
+        wire.JobPage(
+            items=[*map(shapes.job, items)],
+            counts=shapes.job_counts(counts),
+            oldest_waiting_seconds=oldest,
+            next_cursor=cursor,
+        )
+    )
+
+
+@router.post(
+    "/v1/operations/jobs/{job_id}/replay",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=documented(NotFound),
+)
+async def replay_job(caller: Called, served: Served, job_id: UUID) -> Response:
+    """Try a dead job again, with fresh attempts."""
+    await served.operating.replay(caller, job_id)
+    return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.delete(
+    "/v1/operations/jobs/{job_id}",
+    status_code=HTTPStatus.NO_CONTENT,
+    responses=documented(NotFound),
+)
+async def discard_job(caller: Called, served: Served, job_id: UUID) -> Response:
+    """Give up a dead job for good."""
+    await served.operating.discard(caller, job_id)
+    return Response(status_code=HTTPStatus.NO_CONTENT)

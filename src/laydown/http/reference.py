@@ -1,0 +1,122 @@
+"""The API's description of itself: OpenAPI for machines, one plain page for people."""
+
+import base64
+import hashlib
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Any
+
+import msgspec
+from fastapi import Request, Response
+from fastapi.openapi.utils import get_openapi
+from pydantic import TypeAdapter
+from starlette.routing import BaseRoute, Route
+
+from laydown import wire
+from laydown.http.health import VERSION
+from laydown.http.problems import MEDIA_TYPE, STATUS, TRANSPORT, meaning
+
+_ABOUT = (
+    "Takes thousands of files at once, loses none, checks every one, and shows what happened to "
+    "each. Times are RFC 3339 in UTC, sizes bytes, ids UUIDs. Every error is RFC 9457 "
+    f"`{MEDIA_TYPE}` with a stable `code`; a page's `next_cursor` is the next one's `cursor`."
+)
+
+# What bodies hold that no answer does, and the shape of every error.
+_TAKEN = (
+    wire.Problem,
+    wire.NewProject,
+    wire.ProjectChange,
+    wire.NewBatch,
+    wire.NewEntries,
+    wire.GrantRequest,
+    wire.CompletionRequest,
+)
+
+_STYLE = """
+body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
+  color-scheme: light dark }
+code { font: 14px/1.4 ui-monospace, monospace }
+h2 { margin-top: 2.5rem; text-transform: capitalize }
+dt { margin-top: 1rem } dd { margin-left: 1.5rem }
+dt b { display: inline-block; min-width: 4.5rem }
+:target { background: color-mix(in srgb, currentColor 15%, transparent) }
+"""
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_POLICY = f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; frame-ancestors 'none'"
+
+
+def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
+    """Return the OpenAPI document of *routes*, with the bodies that they read themselves."""
+    document = get_openapi(title="laydown", version=VERSION, description=_ABOUT, routes=routes)
+    schemas = document["components"]["schemas"]
+    for shape in _TAKEN:
+        schema = TypeAdapter(shape).json_schema(ref_template="#/components/schemas/{model}")
+        schemas |= schema.pop("$defs", {})
+        schemas[shape.__name__] = schema
+    document["components"]["schemas"] = dict(sorted(schemas.items()))
+    return document
+
+
+def routes(document: dict[str, Any]) -> list[BaseRoute]:
+    """Return the routes that answer with *document*, and with a page made of it."""
+    machines = msgspec.json.encode(document)
+    people = "".join(_page(document)).encode()
+
+    async def for_machines(_request: Request) -> Response:
+        return Response(machines, media_type="application/json")
+
+    async def for_people(_request: Request) -> Response:
+        return Response(
+            people, media_type="text/html", headers={"Content-Security-Policy": _POLICY}
+        )
+
+    return [Route("/openapi.json", for_machines), Route("/docs", for_people)]
+
+
+def _page(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the page, which needs nothing from anywhere else and runs nothing."""
+    title = escape(f"{document['info']['title']} {document['info']['version']}")
+    yield f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
+    yield f"<style>{_STYLE}</style><h1>{title}</h1>"
+    yield f"<p>{_prose(document['info']['description'])}</p>"
+    yield '<p>For machines: <a href="/openapi.json">openapi.json</a></p>'
+    subject = ""
+    for path, operations in document["paths"].items():
+        for method, operation in operations.items():
+            if operation["tags"][0] != subject:
+                yield "</dl>" if subject else ""
+                subject = operation["tags"][0]
+                yield f"<h2>{escape(subject)}</h2><dl>"
+            yield _operation(path, method, operation)
+    yield "</dl><h2>Errors</h2><dl>"
+    for error, status in STATUS.items():
+        yield _error(error.code, status, meaning(error))
+    for status, told in TRANSPORT.items():
+        yield _error(told.code, status, told.meaning)
+    yield "</dl></html>"
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
+    name = escape(operation["operationId"])
+    query = ", ".join(
+        f"<code>{escape(parameter['name'])}</code>"
+        for parameter in operation.get("parameters", ())
+        if parameter["in"] == "query"
+    )
+    return (
+        f'<dt id="{name}"><b>{method.upper()}</b> <code>{escape(path)}</code></dt>'
+        f"<dd>{_prose(operation['description'])}{f' Takes {query}.' if query else ''}</dd>"
+    )
+
+
+def _error(code: str, status: int, text: str) -> str:
+    return f'<dt id="{code}"><b>{int(status)}</b> <code>{code}</code></dt><dd>{_prose(text)}</dd>'
+
+
+def _prose(text: str) -> str:
+    """Return plain text as HTML; what stands between backquotes is code."""
+    pieces = escape(text).split("`")
+    return "".join(
+        f"<code>{piece}</code>" if index % 2 else piece for index, piece in enumerate(pieces)
+    )

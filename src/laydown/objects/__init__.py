@@ -1,0 +1,1 @@
+"""Adapters that keep bytes: on a disk of our own."""

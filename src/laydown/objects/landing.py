@@ -1,0 +1,226 @@
+"""One body on its way into the store, from its first byte to its answer."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+
+from laydown.domain.errors import LaydownError, WrongLength
+from laydown.domain.upload import Part, PartOutcome
+from laydown.objects.budget import Budget
+from laydown.objects.checksum import Meter
+from laydown.objects.destination import Destination, Nowhere
+from laydown.objects.layout import Attempt
+
+_CHUNK_COST = 64  # bytes that a bytes object and its place in a list take besides its content
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """What a body is."""
+
+    attempt: Attempt
+    number: int  # of the part, from 1
+    offset: int | None  # bytes into a file that arrives in parts; None: the body is the file
+    length: int  # bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """What all landings share."""
+
+    budget: Budget
+    buffer: int  # bytes of one body that are held before they go to the disk
+    writers: Executor
+    choose: Callable[[Slot], Awaitable[Destination]]
+    commit: Callable[["Landing"], None]
+    release: Callable[["Landing"], None]
+
+
+class Landing:
+    """Takes a body chunk by chunk, then has it made durable and recorded.
+
+    A body of at most one buffer stays in memory, as the chunks it came in, until its group is
+    written. Of a longer one, a full buffer is written in a thread while the next one fills. A
+    chunk that was taken is never copied. Whoever asked for a landing calls `abandon` at the end,
+    whatever happened; after `commit` that does nothing.
+    """
+
+    __slots__ = (
+        "_chunks",
+        "_desk",
+        "_failure",
+        "_has_written",
+        "_held",
+        "_is_over",
+        "_writing",
+        "answer",
+        "destination",
+        "error",
+        "meter",
+        "received",
+        "slot",
+    )
+
+    def __init__(self, slot: Slot, meter: Meter, desk: Desk) -> None:
+        self.slot = slot
+        self.meter = meter
+        self.destination: Destination = Nowhere()
+        self.received = 0  # bytes
+        self.error: LaydownError | None = None  # what its group found wrong with it
+        self.answer: asyncio.Future[PartOutcome] | None = None
+        self._desk = desk
+        self._chunks: list[bytes] = []
+        self._held = 0  # bytes of memory
+        self._failure: BaseException | None = None  # of a write under way
+        self._writing: asyncio.Future[None] | None = None
+        self._has_written = False
+        self._is_over = False
+
+    async def open(self) -> None:
+        """Return when the first bytes may come. Raises `LedgerUnavailable`."""
+        self.destination = await self._desk.choose(self.slot)
+        if self._desk.budget.is_exhausted:
+            await self._desk.budget.room()
+
+    def take(self, chunk: bytes) -> bool:
+        """Take the next bytes; True asks to await `breathe` before more. Raises `WrongLength`."""
+        size = len(chunk)
+        self.received += size
+        if self.received >= self.slot.length:
+            if self.received > self.slot.length:
+                raise WrongLength(f"the body is longer than the {self.slot.length} bytes signed")
+            if size == 0:
+                return False
+        self._chunks.append(chunk)
+        self._held += size + _CHUNK_COST
+        self._desk.budget.take(size + _CHUNK_COST)
+        return self.received < self.slot.length and (
+            self._held >= self._desk.buffer or self._desk.budget.is_exhausted
+        )
+
+    async def breathe(self) -> None:
+        """Hand what is held to the disk; return when more may come.
+
+        Raises `StoreFull` or `StoreUnavailable` when the disk would not take it.
+        """
+        await self._written()
+        self._write_held()
+        if self._desk.budget.is_exhausted:
+            await self._written()
+            await self._desk.budget.room()
+
+    def spill(self) -> None:
+        """Let a body that makes no progress hold no memory."""
+        if self._chunks and self._writing is None and self._failure is None and not self._is_over:
+            self._write_held()
+
+    async def commit(self) -> tuple[PartOutcome, int]:
+        """Return what recording came to, and the body's CRC64NVME, once it is durable.
+
+        Raises `WrongLength`, `ChecksumMismatch`, `StoreFull`, `StoreUnavailable`, or what the
+        recorder raises; then nothing is recorded, or the ledger could not say.
+        """
+        if self.received != self.slot.length:
+            raise WrongLength(
+                f"the body has {self.received} bytes, not the {self.slot.length} signed"
+            )
+        await self._written()
+        self._is_over = True
+        self.answer = asyncio.get_running_loop().create_future()
+        self._desk.commit(self)
+        return await self.answer, self.meter.crc64nvme
+
+    def abandon(self) -> None:
+        """Drop a body that was not committed, and let others write its part."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if self._writing is None:
+            self._drop()
+        else:
+            self._writing.add_done_callback(lambda _: self._drop())
+
+    def part(self) -> Part:
+        """Return what is to be recorded."""
+        return Part(
+            upload=self.slot.attempt.upload,
+            attempt=self.slot.attempt.number,
+            number=self.slot.number,
+            size=self.slot.length,
+            crc64nvme=self.meter.crc64nvme,
+            is_whole_file=self.slot.offset is None,
+        )
+
+    def finish(self, *, stay_open: bool) -> bool:
+        """Write what is held, verify and place it; say whether it has its place. Blocks.
+
+        Called by the group, in its thread. What is wrong with this body alone goes to `error`.
+        """
+        try:
+            for chunk in self._chunks:
+                self.meter.update(chunk)
+            self.meter.verify()
+            self.destination.write(self._chunks)
+            if not stay_open:
+                self.destination.close()
+            return self.destination.place()
+        except LaydownError as error:
+            self.refuse(error)
+            return False
+
+    def refuse(self, error: LaydownError) -> None:
+        """Have the group answer with *error*, and drop what was written. Blocks."""
+        self.error = error
+        with contextlib.suppress(OSError):  # the next start clears what can't be deleted now
+            self.destination.drop()
+
+    def let_go(self) -> None:
+        """Give back the memory held and the right to write this part."""
+        self._chunks.clear()
+        self._desk.budget.give(self._held)
+        self._held = 0
+        self._desk.release(self)
+
+    def _write_held(self) -> None:
+        self._has_written = True
+        chunks, held = self._chunks, self._held
+        self._chunks, self._held = [], 0
+        loop = asyncio.get_running_loop()
+        self._writing = loop.run_in_executor(self._desk.writers, self._write, chunks)
+        self._writing.add_done_callback(partial(self._was_written, held))
+
+    def _write(self, chunks: list[bytes]) -> None:
+        """Write and measure chunks; blocks."""
+        for chunk in chunks:
+            self.meter.update(chunk)
+        self.destination.write(chunks)
+
+    def _was_written(self, held: int, writing: "asyncio.Future[None]") -> None:
+        self._desk.budget.give(held)
+        self._writing = None
+        self._failure = writing.exception()
+
+    async def _written(self) -> None:
+        """Return when no write is under way; raise what went wrong in one."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        if self._failure is not None:
+            raise self._failure
+
+    def _drop(self) -> None:
+        if self._has_written:
+            self._drop_written()
+        else:
+            self.let_go()
+
+    def _drop_written(self) -> None:
+        loop = asyncio.get_running_loop()
+        dropping = loop.run_in_executor(self._desk.writers, self.destination.drop)
+        dropping.add_done_callback(self._was_dropped)
+
+    def _was_dropped(self, dropping: "asyncio.Future[None]") -> None:
+        dropping.exception()  # the next start clears what can't be deleted now
+        self.let_go()

@@ -1,0 +1,90 @@
+"""The OpenAPI document: as the application has it, and whole."""
+
+import json
+import re
+from dataclasses import fields, is_dataclass
+
+from laydown import wire
+from laydown.http.app import document
+from tests.repo.rendering import PAGES, REFERENCE
+
+
+def operations():
+    """Return (method, path, operation) of everything the API does."""
+    return [
+        (method, path, operation)
+        for path, methods in document()["paths"].items()
+        for method, operation in methods.items()
+    ]
+
+
+def references(value):
+    """Return every `$ref` inside a JSON value."""
+    if isinstance(value, dict):
+        found = {value["$ref"]} if "$ref" in value else set()
+        return found.union(*map(references, value.values()))
+    return set().union(*map(references, value)) if isinstance(value, list) else set()
+
+
+def test_the_file_is_the_application_s():
+    """The file is what `python -m tests.repo.rendering` writes from the code."""
+    assert (REFERENCE / "openapi.json").read_text("utf-8") == PAGES["openapi.json"]()
+
+
+def test_operations_are_named_once_and_readably():
+    """Operation ids are distinct, lower-case words: clients make function names of them."""
+    ids = [operation["operationId"] for _, _, operation in operations()]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", name) for name in ids)
+
+
+def test_every_operation_says_what_can_go_wrong():
+    """Each operation documents problems, and 401 and 503 exactly where it takes a token."""
+    for method, path, operation in operations():
+        answers = operation["responses"]
+        problem = answers["default"]["content"]["application/problem+json"]["schema"]
+        assert problem == {"$ref": "#/components/schemas/Problem"}
+        assert ("security" in operation) == path.startswith("/v1/"), (method, path)
+        assert ("401" in answers) == ("security" in operation)
+        assert ("404" in answers) == ("{" in path), (method, path)
+        assert operation["description"].endswith(".")
+
+
+def test_bodies_are_described():
+    """Each operation that takes a body refers to its shape."""
+    with_body = {
+        operation["operationId"] for _, _, operation in operations() if "requestBody" in operation
+    }
+    assert with_body == {
+        "create_project",
+        "change_project",
+        "declare_batch",
+        "declare_entries",
+        "grant_parts",
+        "complete_uploads",
+    }
+
+
+def test_nothing_refers_to_nothing():
+    """Every reference of the document leads to a schema it has."""
+    schemas = document()["components"]["schemas"]
+    assert {f"#/components/schemas/{name}" for name in schemas} >= references(document())
+
+
+def test_every_shape_of_the_wire_is_described_alike():
+    """Each shape of `wire.py` that the API uses has its schema, with its fields and no others."""
+    schemas = document()["components"]["schemas"]
+    shapes = {
+        shape.__name__: {field.name for field in fields(shape)}
+        for shape in vars(wire).values()
+        if isinstance(shape, type) and is_dataclass(shape)
+    }
+    streamed = {"Change"}  # in events, which OpenAPI has no words for
+    assert shapes.keys() - streamed <= schemas.keys()
+    for name in shapes.keys() - streamed:
+        assert set(schemas[name]["properties"]) == shapes[name]
+
+
+def test_the_file_is_json_for_everybody():
+    """The file reads back as the document."""
+    assert json.loads((REFERENCE / "openapi.json").read_text("utf-8")) == document()

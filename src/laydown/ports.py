@@ -102,8 +102,11 @@ class ProjectRows(Protocol):
 class UploadRows(Protocol):
     """Uploads and their parts."""
 
-    async def known(self, batch: Batch, entries: Sequence[Entry]) -> Known:
-        """Return what bears on the verdicts of *entries*."""
+    async def known(self, batch: Batch, entries: Sequence[Entry], *, is_new: bool) -> Known:
+        """Return what bears on the verdicts of *entries*; a new batch itself knows nothing.
+
+        The batch's uploads of the same keys are locked.
+        """
         ...
 
     async def declare(self, uploads: Sequence[Upload]) -> None:

@@ -1,6 +1,5 @@
 """What the ledger tells the two decisions about a file: at declaration, and when it is proven."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from laydown.domain.document import Blob, BlobId, DocumentId, VersionId
@@ -29,15 +28,13 @@ class NewVersion:
     blob: BlobId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Known:
-    """What is known about a set of entries before any byte moves."""
+    """What is known about a set of entries before any byte moves; filled by the ledger."""
 
-    uploads: Mapping[str, Upload] = field(default_factory=dict)  # of this batch, by key
-    paths: Mapping[str, UploadId] = field(default_factory=dict)  # of this batch, by folded path
-    leaders: Mapping[bytes, UploadId] = field(default_factory=dict)  # on their way, by digest
-    blobs: Mapping[bytes, Blob] = field(default_factory=dict)  # readable by the caller, by digest
-    current: Mapping[str, bytes] = field(default_factory=dict)  # digest by folded path
-    refusals: Mapping[tuple[bytes, str], Reason] = field(
-        default_factory=dict
-    )  # (digest, extension)
+    uploads: dict[str, Upload] = field(default_factory=dict)  # of this batch, by key
+    paths: dict[str, UploadId] = field(default_factory=dict)  # of this batch, by folded path
+    leaders: dict[bytes, UploadId] = field(default_factory=dict)  # on their way, by digest
+    blobs: dict[bytes, Blob] = field(default_factory=dict)  # readable by the caller, by digest
+    current: dict[str, bytes] = field(default_factory=dict)  # digest by folded path
+    refusals: dict[tuple[bytes, str], Reason] = field(default_factory=dict)  # (digest, extension)

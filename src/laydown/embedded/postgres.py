@@ -216,10 +216,11 @@ class EmbeddedPostgres:
         with in_our_words(self._data):
             log = logs.open_log(self._log)
             try:
+                start = os.fstat(log).st_size
                 # In this thread, a few milliseconds: a cancellation can't come between the
                 # fork and our knowing of the child.
                 self._child = installation.launch(self._cluster, log=log)
-                return os.fstat(log).st_size
+                return start
             finally:
                 os.close(log)
 

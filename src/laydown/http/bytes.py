@@ -116,7 +116,8 @@ class ByteDoor:
             self.refusals[error.code] += 1
             if problems.STATUS[type(error)] >= HTTPStatus.INTERNAL_SERVER_ERROR:
                 _log.warning("bytes.refused", code=error.code, why=str(error), cause=_cause(error))
-            await visit.refuse(problems.answer(error, instance=path))
+            is_gone = isinstance(error, ClientGone)
+            await visit.refuse(problems.answer(error, instance=path), is_gone=is_gone)
         except Exception:  # noqa: BLE001 - the last resort: logged, and answered like any error
             _log.exception("bytes.failed", request_id=visit.request_id.decode())
             await visit.refuse(
@@ -195,35 +196,27 @@ class _Visit:
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._send({"type": "http.response.body"})
 
-    async def refuse(self, response: Response) -> None:
-        """Send *response* without reading more than a little of the body."""
-        closes = not self.is_read and self._is_heavy()
+    async def refuse(self, response: Response, *, is_gone: bool = False) -> None:
+        """Send *response* without reading more than a little of what is left of the body.
+
+        Unless all of it was read the connection goes: the server would wait for the rest as long
+        as some of it drips in. A client that *is_gone* gets no time to finish.
+        """
+        closes = not self.is_read
         headers = [*response.raw_headers, *_SAFE_HEADERS, (b"x-request-id", self.request_id)]
         if closes:
             headers.append((b"connection", b"close"))
-        start = {
-            "type": "http.response.start",
-            "status": response.status_code,
-            "headers": headers,
-        }
-        await self._send(start)
-        body = {"type": "http.response.body", "body": response.body, "more_body": closes}
-        await self._send(body)
+        status = response.status_code
+        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        body = b"" if self._scope["method"] == "HEAD" else response.body
+        await self._send({"type": "http.response.body", "body": body, "more_body": closes})
         if closes:
-            # The client has the whole answer. A moment to read it, and the connection goes.
-            if b"expect" not in self.headers:
+            if not is_gone and b"expect" not in self.headers:
                 await self._discard()
             await self._send({"type": "http.response.body"})
 
-    def _is_heavy(self) -> bool:
-        """Say whether to close: a short rest of a body is cheaper for the server to skip."""
-        if b"transfer-encoding" in self.headers or b"expect" in self.headers:
-            return True
-        length = self.headers.get(b"content-length", b"0")
-        return not length.isdigit() or int(length) > _DISCARDED
-
     async def _discard(self) -> None:
-        """Throw away what comes, up to a limit."""
+        """Throw away what comes, up to a limit: by then the client has read the answer."""
         discarded = 0
         with contextlib.suppress(TimeoutError, ClientGone):
             async with asyncio.timeout(_DISCARDING):

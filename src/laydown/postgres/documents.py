@@ -14,7 +14,7 @@ from laydown.postgres.rows import blob_of, document_of, json_rows, version_of
 from laydown.postgres.session import Session
 
 _Q = sql.load("documents.sql")
-_BLOBS = sql.load("uploads.sql")["known_blobs"]
+_BLOBS = sql.load("uploads.sql")["blobs_by_digest"]
 
 
 class DocumentRows(Session):

@@ -25,6 +25,7 @@ from laydown.postgres import sql
 from laydown.postgres.rows import (
     blob_of,
     change_row,
+    hexed,
     json_rows,
     record_of,
     signed,
@@ -39,26 +40,51 @@ _Q = sql.load("uploads.sql")
 class UploadRows(Session):
     """The `UploadRows` port on one connection."""
 
-    async def known(self, batch: Batch, entries: Sequence[Entry]) -> Known:
-        """Return what bears on the verdicts of *entries*."""
-        paths = [entry.folded for entry in entries]
-        digests = list({entry.sha256 for entry in entries if entry.sha256 is not None})
-        uploads = await self.all(
-            _Q["known_uploads"], batch=batch.id, keys=[entry.key for entry in entries]
+    async def known(self, batch: Batch, entries: Sequence[Entry], *, is_new: bool) -> Known:
+        """Return what bears on the verdicts of *entries*; a new batch itself knows nothing."""
+        rows = json_rows(
+            {
+                "key": entry.key,
+                "folded": entry.folded,
+                "digest": hexed(entry.sha256),
+                "extension": entry.extension,
+            }
+            for entry in entries
         )
-        held = await self.all(_Q["known_paths"], batch=batch.id, paths=paths)
-        current = await self.all(_Q["known_current"], project=batch.project, paths=paths)
-        leaders = await self.all(_Q["known_leaders"], batch=batch.id, digests=digests)
-        blobs = await self.all(_Q["known_blobs"], digests=digests)
-        refusals = await self.all(_Q["known_refusals"], digests=digests, policy=POLICY_VERSION)
-        return Known(
-            uploads={row.key: upload_of(row, self.organization) for row in uploads},
-            paths={row.path_folded: row.id for row in held},
-            leaders={row.claimed_sha256: row.id for row in leaders},
-            blobs={row.sha256: blob_of(row, self.organization) for row in blobs},
-            current={row.path_folded: row.sha256 for row in current},
-            refusals={(row.sha256, row.extension): Reason(row.reason) for row in refusals},
-        )
+        known = Known()
+        if not is_new:
+            await self._known_in_batch(known, batch, entries, rows)
+        for row in await self.all(
+            _Q["known_elsewhere"], project=batch.project, entries=rows, policy=POLICY_VERSION
+        ):
+            entry = entries[row.n - 1]
+            match row.what:
+                case "blob":
+                    known.blobs[row.sha256] = blob_of(row, self.organization)
+                case "current":
+                    known.current[entry.folded] = row.sha256
+                case _:
+                    known.refusals[row.sha256, entry.extension] = Reason(row.reason)
+        return known
+
+    async def _known_in_batch(
+        self, known: Known, batch: Batch, entries: Sequence[Entry], rows: str
+    ) -> None:
+        """Add what the batch knows, its uploads of the same keys locked."""
+        same_key = []
+        for row in await self.all(_Q["known_in_batch"], batch=batch.id, entries=rows):
+            entry = entries[row.n - 1]
+            match row.what:
+                case "upload":
+                    same_key.append(row.id)
+                case "path":
+                    known.paths[entry.folded] = row.id
+                case _:
+                    if row.id is not None and entry.sha256 is not None:
+                        known.leaders[entry.sha256] = row.id
+        if same_key:
+            for upload in await self.uploads(same_key, lock=True):
+                known.uploads[upload.entry.key] = upload
 
     async def declare(self, uploads: Sequence[Upload]) -> None:
         """Write new uploads, in this order."""
@@ -121,11 +147,11 @@ class UploadRows(Session):
 
     async def record(self, parts: Sequence[Part]) -> Sequence[PartOutcome]:
         """Record durable parts, one outcome each; a whole file goes on to be checked."""
-        outcomes: dict[tuple[UploadId, int], PartOutcome] = {}
+        outcomes: dict[tuple[UploadId, int, int], PartOutcome] = {}
         whole = [part for part in parts if part.is_whole_file]
         if whole:
             rows = await self.all(_Q["record_whole_files"], parts=self._arrivals(whole))
-            outcomes |= {(row.id, 1): _outcome(row) for row in rows}
+            outcomes |= {(row.id, row.attempt, 1): _outcome(row) for row in rows}
             self.said += [
                 Happening(kind=Kind.MOVED, batch=row.batch_id, upload=row.id, state=State.CHECKING)
                 for row in rows
@@ -134,13 +160,13 @@ class UploadRows(Session):
         ranges = [part for part in parts if not part.is_whole_file]
         if ranges:
             rows = await self.all(_Q["record_parts"], parts=self._arrivals(ranges))
-            outcomes |= {(row.id, row.number): _outcome(row) for row in rows}
+            outcomes |= {(row.id, row.attempt, row.number): _outcome(row) for row in rows}
             begun = {row.id: row.batch_id for row in rows if row.is_first}
             self.said += [
                 Happening(kind=Kind.MOVED, batch=batch, upload=upload, state=State.RECEIVING)
                 for upload, batch in begun.items()
             ]
-        return [outcomes[part.upload, part.number] for part in parts]
+        return [outcomes[part.upload, part.attempt, part.number] for part in parts]
 
     def _arrivals(self, parts: Sequence[Part]) -> str:
         return json_rows(

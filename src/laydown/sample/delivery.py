@@ -34,8 +34,9 @@ class Manifest:
     """What was written, and what laydown must say of it.
 
     `expected` counts files by settled state: ready, duplicate, skipped, rejected; `rejections`
-    counts the rejected by reason code. A file that must be rejected counts as that, else junk as
-    skipped; of the others the first with a SHA-256 is ready and all further ones are duplicates.
+    counts the rejected by reason code. An empty file, a Git-LFS pointer and a wrong extension are
+    rejected; junk, known by its name, is skipped; of the others the first with a SHA-256 is ready
+    and all further ones are duplicates.
     """
 
     files: int

@@ -124,13 +124,13 @@ class Declaring:
         self, tx: Tx, batch: Batch, entries: Sequence[Entry | Refused], *, is_new: bool
     ) -> Declaration:
         named = [
-            entry if isinstance(entry, Entry) else entry.entry
-            for entry in entries
-            if isinstance(entry, Entry) or entry.entry is not None
+            entry
+            for each in entries
+            if (entry := each if isinstance(each, Entry) else each.entry) is not None
         ]
         decisions = decide(
             entries,
-            known=await tx.known(batch, [entry for entry in named if entry is not None]),
+            known=await tx.known(batch, named, is_new=is_new),
             batch=batch,
             policy=self.policy,
             new_id=lambda: UploadId(new_id()),

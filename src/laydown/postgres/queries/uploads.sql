@@ -1,47 +1,62 @@
--- name: known_uploads
-SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
-       modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
-       parts, leader_id, received, sha256, object_key, version_id
-  FROM uploads
- WHERE batch_id = %(batch)s AND organization_id = %(organization)s
-   AND key = ANY(%(keys)s::text[])
-   FOR UPDATE;
+-- name: known_in_batch
+-- What this batch knows of thousands of entries, each named by its place in the array: an upload
+-- of the same key, one that holds the path (what was refused, taken back or given up holds none),
+-- one that brings the same bytes.
+WITH entry AS MATERIALIZED (
+    SELECT ordinality AS n, key, folded, decode(digest, 'hex') AS digest
+      FROM ROWS FROM (jsonb_to_recordset(%(entries)s::jsonb) AS (
+           key text, folded text, digest text)) WITH ORDINALITY
+)
+SELECT e.n, 'upload' AS what, u.id
+  FROM entry e JOIN uploads u ON u.batch_id = %(batch)s AND u.key = e.key
+ WHERE u.organization_id = %(organization)s
+UNION ALL
+SELECT e.n, 'path', u.id
+  FROM entry e JOIN uploads u ON u.batch_id = %(batch)s AND u.path_folded COLLATE "C" = e.folded
+ WHERE u.organization_id = %(organization)s
+   AND u.state NOT IN ('rejected', 'cancelled', 'expired', 'failed')
+UNION ALL
+SELECT e.n, 'leader', (
+       SELECT u.id FROM uploads u
+        WHERE u.batch_id = %(batch)s AND u.organization_id = %(organization)s
+          AND u.claimed_sha256 = e.digest AND u.leader_id IS NULL
+          AND u.state IN ('declared', 'receiving', 'sealing', 'checking')
+        ORDER BY u.ordinal LIMIT 1)
+  FROM entry e
+ WHERE e.digest IS NOT NULL;
 
--- name: known_paths
--- What was refused, taken back or given up holds no path.
-SELECT path_folded, id
-  FROM uploads
- WHERE batch_id = %(batch)s AND organization_id = %(organization)s
-   AND path_folded COLLATE "C" = ANY(%(paths)s::text[])
-   AND state NOT IN ('rejected', 'cancelled', 'expired', 'failed');
+-- name: known_elsewhere
+-- What the organization knows of entries: the bytes themselves, the current content at the path,
+-- a refusal of the same bytes under the same extension.
+WITH entry AS MATERIALIZED (
+    SELECT ordinality AS n, folded, decode(digest, 'hex') AS digest, extension
+      FROM ROWS FROM (jsonb_to_recordset(%(entries)s::jsonb) AS (
+           folded text, digest text, extension text)) WITH ORDINALITY
+)
+SELECT e.n, 'blob' AS what, b.id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
+       NULL AS reason
+  FROM entry e
+  JOIN blobs b ON b.organization_id = %(organization)s AND b.sha256 = e.digest
+              AND NOT b.is_missing
+UNION ALL
+SELECT e.n, 'current', b.id, b.sha256, b.size, b.kind, b.media_type, b.object_key, NULL
+  FROM entry e
+  JOIN documents d ON d.organization_id = %(organization)s AND d.project_id = %(project)s
+                  AND d.path_folded COLLATE "C" = e.folded
+  JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
+  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
+              AND NOT b.is_missing
+UNION ALL
+SELECT e.n, 'refusal', NULL, r.sha256, NULL, NULL, NULL, NULL, r.reason
+  FROM entry e
+  JOIN refusals r ON r.organization_id = %(organization)s AND r.sha256 = e.digest
+                 AND r.extension = e.extension AND r.policy = %(policy)s;
 
--- name: known_leaders
-SELECT DISTINCT ON (claimed_sha256) claimed_sha256, id
-  FROM uploads
- WHERE batch_id = %(batch)s AND organization_id = %(organization)s
-   AND claimed_sha256 = ANY(%(digests)s::bytea[]) AND leader_id IS NULL
-   AND state IN ('declared', 'receiving', 'sealing', 'checking')
- ORDER BY claimed_sha256, ordinal;
-
--- name: known_blobs
+-- name: blobs_by_digest
 SELECT id, sha256, size, kind, media_type, object_key
   FROM blobs
  WHERE organization_id = %(organization)s AND sha256 = ANY(%(digests)s::bytea[])
    AND NOT is_missing;
-
--- name: known_current
-SELECT d.path_folded, b.sha256
-  FROM documents d
-  JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
-  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id AND NOT b.is_missing
- WHERE d.organization_id = %(organization)s AND d.project_id = %(project)s
-   AND d.path_folded COLLATE "C" = ANY(%(paths)s::text[]);
-
--- name: known_refusals
-SELECT sha256, extension, reason
-  FROM refusals
- WHERE organization_id = %(organization)s AND sha256 = ANY(%(digests)s::bytea[])
-   AND policy = %(policy)s;
 
 -- name: declare_uploads
 -- One statement for thousands of rows; the identity column follows the order of the array.
@@ -107,7 +122,8 @@ SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, c
        parts, leader_id, received, sha256, object_key, version_id
   FROM uploads
  WHERE batch_id = %(batch)s AND organization_id = %(organization)s
-   AND state IN ('declared', 'receiving') AND leader_id IS NULL AND received < size
+   AND state IN ('declared', 'receiving') AND leader_id IS NULL
+   AND (part_size IS NULL OR received < size)
  ORDER BY ordinal
  LIMIT %(limit)s;
 
@@ -154,16 +170,16 @@ WITH arrived AS (
      WHERE u.organization_id = %(organization)s AND u.id = a.id AND u.attempt = a.attempt
        AND u.size = a.size AND u.state = 'declared' AND u.part_size IS NULL
        AND u.leader_id IS NULL
-    RETURNING u.id, u.batch_id
+    RETURNING u.id, u.attempt, u.batch_id
 ), queued AS (
     INSERT INTO jobs (organization_id, kind, upload_id)
     SELECT %(organization)s, 'prove', id FROM moved
 )
-SELECT a.id, m.batch_id, m.id IS NOT NULL AS is_recorded,
+SELECT a.id, a.attempt, m.batch_id, m.id IS NOT NULL AS is_recorded,
        u.attempt = a.attempt AND u.crc64nvme IS NOT NULL AS was_recorded,
        u.crc64nvme = a.crc AND u.size = a.size AS is_same
   FROM arrived a
-  LEFT JOIN moved m ON m.id = a.id
+  LEFT JOIN moved m ON m.id = a.id AND m.attempt = a.attempt
   LEFT JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.id;
 
 -- name: record_parts
@@ -183,19 +199,19 @@ WITH arrived AS (
     SELECT %(organization)s, a.id, a.attempt, a.number, a.size, a.crc
       FROM arrived a JOIN open o ON o.id = a.id AND o.attempt = a.attempt
     ON CONFLICT DO NOTHING
-    RETURNING upload_id, number, size
+    RETURNING upload_id, attempt, number, size
 ), received AS (
     UPDATE uploads u
        SET state = 'receiving', received = received + w.bytes, moved_at = now()
       FROM (SELECT upload_id, sum(size)::bigint AS bytes FROM written GROUP BY 1) w
      WHERE u.organization_id = %(organization)s AND u.id = w.upload_id
 )
-SELECT a.id, a.number, o.batch_id, w.number IS NOT NULL AS is_recorded,
+SELECT a.id, a.attempt, a.number, o.batch_id, w.number IS NOT NULL AS is_recorded,
        w.number IS NOT NULL AND o.state = 'declared' AS is_first,
        p.number IS NOT NULL AS was_recorded, p.crc64nvme = a.crc AND p.size = a.size AS is_same
   FROM arrived a
   LEFT JOIN open o ON o.id = a.id AND o.attempt = a.attempt
-  LEFT JOIN written w ON w.upload_id = a.id AND w.number = a.number
+  LEFT JOIN written w ON w.upload_id = a.id AND w.attempt = a.attempt AND w.number = a.number
   LEFT JOIN parts p ON p.organization_id = %(organization)s AND p.upload_id = a.id
                    AND p.attempt = a.attempt AND p.number = a.number;
 

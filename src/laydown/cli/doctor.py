@@ -1,0 +1,135 @@
+"""`laydown doctor`: what is wrong, and what to do about it."""
+
+import os
+import shutil
+import sys
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from rich.console import Console
+from rich.text import Text
+
+from laydown.cli.places import data_directory
+from laydown.cli.printable import duration, printable, size
+from laydown.cli.session import (
+    TOKEN_VARIABLE,
+    Exit,
+    Server,
+    Stop,
+    TokenOption,
+    UrlOption,
+    converse_with,
+    ended,
+    output,
+    server,
+)
+
+if TYPE_CHECKING:
+    from laydown.client.aio import AsyncClient
+
+_PATIENCE = 3.0  # seconds: who asks a doctor waits no longer
+_SKEW = 60.0  # seconds between two clocks; signed URLs live for minutes
+_LITTLE_ROOM = 2 * 10**9  # bytes
+_HERE = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    is_well: bool
+    sentence: str
+    remedy: str = ""
+
+
+def doctor(*, url: UrlOption = None, token: TokenOption = None) -> None:
+    """Look at everything a push needs: connection, server, token, clock, room."""
+
+    def examine() -> Exit:
+        console = output()
+        try:
+            where = server(url, token)
+        except Stop as stop:
+            _show(console, Finding(False, str(stop)))  # noqa: FBT003 - it is no success
+            return Exit.INCOMPLETE
+        _show(console, Finding(True, f"{where.url}, known from {where.source}"))  # noqa: FBT003
+
+        async def talk(client: "AsyncClient") -> Exit:
+            found = []
+            async for finding in _findings(client, where):
+                _show(console, finding)
+                found.append(finding)
+            return Exit.DONE if all(each.is_well for each in found) else Exit.INCOMPLETE
+
+        return converse_with(where, talk, timeout=_PATIENCE)
+
+    sys.exit(ended(examine))
+
+
+async def _findings(client: "AsyncClient", where: Server) -> AsyncIterator[Finding]:
+    """Yield what there is to say about a server, in the order in which things depend."""
+    import msgspec  # noqa: PLC0415 - `--help` needs none of it
+
+    from laydown import wire  # noqa: PLC0415
+    from laydown.client.errors import Unauthorized  # noqa: PLC0415
+
+    began = time.monotonic()
+    await client.transport.ask("GET", client.transport.resolve("/livez"))
+    took = time.monotonic() - began
+    answer = await client.transport.once("GET", client.transport.resolve("/readyz"))
+    health = msgspec.json.decode(answer.body, type=wire.Health)
+    yield Finding(True, f"laydown {health.version} answers in {took * 1000:.0f} ms")
+    for check in health.checks:
+        remedy = "" if check.ok else "The server's log says more; it recovers by itself if it can."
+        yield Finding(check.ok, f"{check.name}: {check.detail}", remedy)
+    try:
+        async for _ in client.projects():
+            break
+        yield Finding(True, "the token is accepted")
+    except Unauthorized:
+        yield Finding(
+            False, "the token is not accepted", f"Give another one: --token or {TOKEN_VARIABLE}."
+        )
+    yield _clock(answer.headers.get("Date"))
+    if urlsplit(where.url).hostname in _HERE:
+        yield _room(data_directory(os.environ))
+
+
+def _clock(date: str | None) -> Finding:
+    try:
+        theirs = parsedate_to_datetime(date or "")
+    except ValueError:
+        return Finding(True, "the server does not tell the time")
+    skew = (datetime.now(UTC) - theirs.astimezone(UTC)).total_seconds()
+    if abs(skew) <= _SKEW:
+        return Finding(True, "this clock and the server's agree")
+    relation = "ahead of" if skew > 0 else "behind"
+    return Finding(
+        False,
+        f"this clock is {duration(abs(skew))} {relation} the server's",
+        "Turn on time synchronisation (NTP) on both.",
+    )
+
+
+def _room(data: Path) -> Finding:
+    place = next(path for path in (data, *data.parents) if path.exists())
+    free = shutil.disk_usage(place).free
+    sentence = f"{size(free)} free where {printable(str(data))} is"
+    if free >= _LITTLE_ROOM:
+        return Finding(True, sentence)
+    return Finding(
+        False, sentence, "Make room, or start laydown with --data on a larger disk; files wait."
+    )
+
+
+def _show(console: Console, finding: Finding) -> None:
+    mark = ("✓", "green") if finding.is_well else ("✗", "red")
+    console.print(Text.assemble(mark, " " + printable(finding.sentence)), soft_wrap=True)
+    if finding.remedy:
+        console.print(Text(f"  {finding.remedy}"), soft_wrap=True)

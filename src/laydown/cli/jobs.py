@@ -1,0 +1,73 @@
+"""`laydown jobs`: later work that waits, runs, or could not be done."""
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated
+from uuid import UUID
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from laydown.cli.printable import duration, moment, printable
+from laydown.cli.session import Exit, JsonOption, TokenOption, UrlOption, converse, output, say
+from laydown.cli.show import print_json, wire_object
+
+if TYPE_CHECKING:
+    from laydown.client.aio import AsyncClient
+
+_LISTED = 50
+
+
+class JobState(StrEnum):
+    """Which jobs to list."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DEAD = "dead"
+
+
+def jobs(
+    *,
+    state: Annotated[JobState | None, typer.Option(help="Only these.")] = None,
+    replay: Annotated[UUID | None, typer.Option(help="Let this dead job run again.")] = None,
+    discard: Annotated[UUID | None, typer.Option(help="Forget this dead job.")] = None,
+    as_json: JsonOption = False,
+    url: UrlOption = None,
+    token: TokenOption = None,
+) -> None:
+    """List later work; replay or discard what could not be done."""
+
+    async def talk(client: "AsyncClient") -> Exit:
+        if replay is not None:
+            await client.replay_job(replay)
+            return say(f"job {replay} runs again")
+        if discard is not None:
+            await client.discard_job(discard)
+            return say(f"job {discard} is forgotten")
+        page = await client.jobs(state=None if state is None else state.value, limit=_LISTED)
+        if as_json:
+            return print_json(wire_object(page))
+        console = output()
+        counts = ", ".join(f"{count:,} {name}" for name, count in sorted(page.counts.items()))
+        oldest = page.oldest_waiting_seconds
+        since = f"; the oldest waits for {duration(oldest)}" if oldest else ""
+        console.print(Text(f"{counts or 'no jobs'}{since}"))
+        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
+        for name in ("Job", "Kind", "State", "Tries", "Next", "Last error"):
+            table.add_column(name, no_wrap=name != "Last error")
+        for job in page.items:
+            table.add_row(
+                str(job.id),
+                job.kind,
+                job.state,
+                str(job.attempt),
+                moment(job.run_at),
+                Text(printable(job.last_error or "")),
+            )
+        if page.items:
+            console.print(table)
+        if page.next_cursor is not None:
+            console.print("… and more")
+        return Exit.DONE
+
+    converse(url, token, talk)

@@ -1,0 +1,96 @@
+"""What became of a batch's files, as tables and named problems."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from laydown import wire
+from laydown.cli.printable import files, printable, shortened, size
+
+if TYPE_CHECKING:
+    from laydown.client.result import Group
+    from laydown.client.walk import Trouble
+
+NAMED = 20
+"""How many problem files a push names; the receipt names all."""
+
+_STYLES = {"ready": "green", "duplicate": "cyan", "skipped": "dim"}
+_BAD = "red"
+_WIDE = 100  # columns from which reasons are explained in the table
+_INDENT = 4
+
+
+def show_groups(console: Console, groups: Sequence["Group"]) -> None:
+    """Print how many files and bytes fared how."""
+    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
+    table.add_column("State", no_wrap=True)
+    table.add_column("Reason", no_wrap=True)
+    table.add_column("Files", justify="right", no_wrap=True)
+    table.add_column("Size", justify="right", no_wrap=True)
+    is_wide = console.width >= _WIDE
+    if is_wide:
+        table.add_column("")
+    for group in groups:
+        cells = [
+            Text(group.state, _STYLES.get(group.state, _BAD)),
+            Text(group.reason or ""),
+            Text(f"{group.files.count:,}"),
+            Text(size(group.files.bytes)),
+        ]
+        if is_wide:
+            cells.append(Text(group.message or "", "dim"))
+        table.add_row(*cells)
+    console.print(table)
+
+
+def show_problems(
+    console: Console, rows: Iterable[wire.ReceiptRow], *, at_most: int | None, more: str
+) -> None:
+    """Name the files that are not in, by reason, and say what can be done.
+
+    At most *at_most* of them; *more* says where the others are.
+    """
+    ordered = sorted(rows, key=lambda row: (row.state, row.reason or "", row.path))
+    named = ordered if at_most is None else ordered[:at_most]
+    for (state, reason), alike in groupby(named, key=lambda row: (row.state, row.reason)):
+        first, *others = alike
+        console.print()
+        console.print(Text.assemble((state, _BAD), " " + (reason or ""), style="bold"))
+        advice = " ".join(part for part in (first.message, first.remedy) if part)
+        if advice:
+            console.print(Padding(Text(advice), (0, 0, 0, 2)))
+        for row in (first, *others):
+            _name(console, row.path, row.detail)
+    _and_more(console, len(ordered) - len(named), more)
+
+
+def show_troubles(
+    console: Console, title: str, troubles: Sequence["Trouble"], *, at_most: int
+) -> None:
+    """Name files that did not leave this machine, and why."""
+    if not troubles:
+        return
+    console.print()
+    console.print(Text(title, "bold"))
+    for trouble in troubles[:at_most]:
+        _name(console, trouble.path, trouble.why)
+    _and_more(console, len(troubles) - at_most, "")
+
+
+def _name(console: Console, path: str, why: str | None) -> None:
+    console.print(
+        Text(" " * _INDENT + shortened(path, console.width - _INDENT)), no_wrap=True, crop=False
+    )
+    if why:
+        console.print(Padding(Text(printable(why), "dim"), (0, 0, 0, 2 * _INDENT)))
+
+
+def _and_more(console: Console, left: int, where: str) -> None:
+    if left > 0:
+        pointer = f": {where}" if where else ""
+        console.print(Text(f"{' ' * _INDENT}… and {files(left)} more{pointer}"), soft_wrap=True)

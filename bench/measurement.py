@@ -39,8 +39,8 @@ class Measurement:
     run: int
     sent: Sent
     settled: Settled | None  # None: nothing follows the acknowledgement
-    cpu_seconds: float  # of all server processes, up to the last acknowledgement
-    cpu_seconds_settled: float  # the same, up to the last file settled
+    cpu: Mapping[str, float]  # the server's, in seconds by role, up to the last acknowledgement
+    cpu_settled: Mapping[str, float]  # the same, up to the last file settled
     memory: Mapping[str, int]  # peak resident bytes by role of process
     foreign_load: float  # how much of the server's core others used meanwhile, 0 to 1
 

@@ -24,16 +24,22 @@ def tree(root: int) -> set[int]:
     return found
 
 
-def cpu_seconds(pids: Iterable[int]) -> float:
-    """Return the processor time of processes and of their reaped children, in seconds."""
-    return sum(stat.seconds for pid in pids if (stat := _stat(pid)) is not None)
-
-
-def peak_memory(pids: Iterable[int], role: Callable[[str], str]) -> dict[str, int]:
-    """Return the peak resident size in bytes of the largest process in each role.
+def cpu_seconds(pids: Iterable[int], role: Callable[[str], str]) -> dict[str, float]:
+    """Return the processor time of processes and of their reaped children, in seconds by role.
 
     *role* names a process by its command line, the arguments joined by spaces.
     """
+    seconds: dict[str, float] = {}
+    for pid in pids:
+        stat = _stat(pid)
+        if stat is not None:
+            name = role(command_line(pid))
+            seconds[name] = seconds.get(name, 0.0) + stat.seconds
+    return seconds
+
+
+def peak_memory(pids: Iterable[int], role: Callable[[str], str]) -> dict[str, int]:
+    """Return the peak resident size in bytes of the largest process in each role."""
     peaks: dict[str, int] = {}
     for pid in pids:
         peak = _peak(pid)

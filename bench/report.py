@@ -72,9 +72,8 @@ def _table(workload: Workload, found: Mapping[str, Row], results: Results) -> It
         if row.ready_seconds is not None:
             yield _ready_line(workload, row, peer.title)
     yield ""
-    if ours is not None and ours.phases:
-        steps = ", ".join(f"{phase} {seconds:.2f} s" for phase, seconds in ours.phases.items())
-        yield f"laydown's conversation: {steps}.{_outcomes(ours)}"
+    if ours is not None:
+        yield f"laydown until acknowledged{_spent(ours)}.{_outcomes(ours)}"
         yield ""
 
 
@@ -120,6 +119,13 @@ def _costs(workload: Workload, row: Row, seconds: float) -> tuple[str, str]:
 
 def _per_byte(workload: Workload, value: float, form: str) -> str:
     return form.format(value) if workload.kind is Kind.SEND else ""
+
+
+def _spent(row: Row) -> str:
+    """Return where the time went, by the steps of the conversation and by process."""
+    steps = ", ".join(f"{phase} {seconds:.2f} s" for phase, seconds in row.phases.items())
+    roles = ", ".join(f"{role} {seconds:.2f} s" for role, seconds in row.cpu.items())
+    return f": {steps}; CPU: {roles}" if steps else f", CPU: {roles}"
 
 
 def _outcomes(row: Row) -> str:

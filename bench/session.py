@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -79,27 +79,32 @@ def _measure(bench: Bench, peer: Peer, workload: Workload, run: int) -> Measurem
 
         began = time.perf_counter()
         core_before = core_seconds(bench.server_cpu)
-        cpu_before = cpu_seconds(descendants())
+        cpu_before = cpu_seconds(descendants(), server.role)
         sent = server.send(workload, f"{workload.name}-{run}")
-        cpu_sent = cpu_seconds(descendants())
+        cpu_sent = cpu_seconds(descendants(), server.role)
         if sent.failed:
             raise ServerFailed(f"not every file arrived: {dict(sent.failed)}; {sent.complaint}")
         settled = server.settle()
         members = descendants()
-        cpu_settled = cpu_seconds(members)
+        cpu_settled = cpu_seconds(members, server.role)
         busy = core_seconds(bench.server_cpu) - core_before
-        foreign = busy - (cpu_settled - cpu_before)
+        used = _since(cpu_before, cpu_settled)
+        foreign = busy - sum(used.values())
         return Measurement(
             peer=peer.name,
             workload=workload.name,
             run=run,
             sent=sent,
             settled=settled,
-            cpu_seconds=cpu_sent - cpu_before,
-            cpu_seconds_settled=cpu_settled - cpu_before,
+            cpu=_since(cpu_before, cpu_sent),
+            cpu_settled=used,
             memory=peak_memory(members, server.role),
             foreign_load=max(0.0, foreign / (time.perf_counter() - began)),
         )
+
+
+def _since(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    return {role: seconds - before.get(role, 0.0) for role, seconds in after.items()}
 
 
 @contextmanager
@@ -125,4 +130,4 @@ def _room(work: Path, name: str) -> Iterator[Path]:
 def _line(measurement: Measurement) -> str:
     sent = measurement.sent
     rate = f"{sent.files / sent.seconds:,.1f} files/s {sent.bytes / sent.seconds / 1e6:,.0f} MB/s"
-    return f"{sent.seconds:.2f} s, {rate}, {measurement.cpu_seconds:.2f} CPU s"
+    return f"{sent.seconds:.2f} s, {rate}, {sum(measurement.cpu.values()):.2f} CPU s"

@@ -21,6 +21,7 @@ class Row:
     ready_seconds: float | None  # None: an answer is the end of it
     files: int
     bytes: int
+    cpu: Mapping[str, float]  # seconds by role, up to the last acknowledgement
     cpu_seconds: float
     cpu_seconds_settled: float
     p50_ms: float | None
@@ -109,8 +110,9 @@ def _row(peer: str, runs: Sequence[Measurement]) -> Row:
         ready_seconds=middle(lambda run: run.ready_seconds) if last.settled else None,
         files=last.sent.files,
         bytes=last.sent.bytes,
-        cpu_seconds=middle(lambda run: run.cpu_seconds),
-        cpu_seconds_settled=middle(lambda run: run.cpu_seconds_settled),
+        cpu={role: middle(_cpu(role)) for role in sorted(last.cpu)},
+        cpu_seconds=middle(lambda run: sum(run.cpu.values())),
+        cpu_seconds_settled=middle(lambda run: sum(run.cpu_settled.values())),
         p50_ms=latency(lambda run: run.sent.p50_ms),
         p95_ms=latency(lambda run: run.sent.p95_ms),
         p99_ms=latency(lambda run: run.sent.p99_ms),
@@ -123,6 +125,10 @@ def _row(peer: str, runs: Sequence[Measurement]) -> Row:
         phases={phase: middle(_phase(phase)) for phase in last.sent.phases},
         states=last.settled.states if last.settled else {},
     )
+
+
+def _cpu(role: str) -> Callable[[Measurement], float]:
+    return lambda run: run.cpu.get(role, 0.0)
 
 
 def _phase(name: str) -> Callable[[Measurement], float]:

@@ -36,6 +36,8 @@ fi
 
 say "installing the locked dependencies"
 export VIRTUAL_ENV=$PWD/.venv
-.venv/bin/uv pip sync -q --require-hashes requirements/uv.txt requirements/dev.txt
+.venv/bin/uv pip sync -q --compile-bytecode --require-hashes requirements/uv.txt requirements/dev.txt
 .venv/bin/uv pip install -q --no-deps --no-build-isolation -e .
+# Compiled once here, not at every start, even where Python is told to write no bytecode.
+.venv/bin/python -m compileall -q src
 say "done: .venv/bin/laydown"

@@ -40,10 +40,12 @@ class Book:
     is_down: bool = False
     loses_answers: bool = False  # commits, and then the connection breaks
     turnstile: asyncio.Event | None = None  # when set up, a call waits for it
+    entered: asyncio.Event = field(default_factory=asyncio.Event)  # a call of `record` began
 
     async def record(
         self, _organization: OrganizationId, parts: Sequence[Part]
     ) -> list[PartOutcome]:
+        self.entered.set()
         if self.turnstile is not None:
             await self.turnstile.wait()
         if self.is_down:
@@ -114,7 +116,7 @@ async def send_part(
             await landing.breathe()
         return await landing.commit()
     finally:
-        landing.abandon()
+        await landing.abandon()
 
 
 def files_below(folder: Path) -> list[Path]:

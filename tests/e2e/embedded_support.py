@@ -6,8 +6,9 @@ import pwd
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,7 +37,9 @@ async def until(claim: Callable[[], object], *, what: str) -> None:
         pytest.fail(f"never happened: {what}")
 
 
-def python(code: str, *arguments: object, **options: object) -> subprocess.Popen[str]:
+def python(
+    code: str, *arguments: object, env: Mapping[str, str] | None = None
+) -> subprocess.Popen[str]:
     """Run *code* as another process, in a session of its own; its output is ours to read."""
     return subprocess.Popen(
         [sys.executable, "-c", code, *map(str, arguments)],
@@ -44,7 +47,7 @@ def python(code: str, *arguments: object, **options: object) -> subprocess.Popen
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
-        **options,
+        env=env,
     )
 
 
@@ -68,13 +71,15 @@ def can_run_ours(python_path: str) -> bool:
     """Tell whether nobody can import our package and find Postgres with that interpreter."""
     code = "from laydown.embedded.installation import find_installation; find_installation()"
     try:
-        done = subprocess.run([python_path, "-c", code], **as_nobody(), check=False)
+        done: subprocess.CompletedProcess[bytes] = subprocess.run(
+            [python_path, "-c", code], **as_nobody(), check=False
+        )
     except PermissionError:
         return False
     return done.returncode == 0
 
 
-def as_nobody() -> dict[str, object]:
+def as_nobody() -> dict[str, Any]:
     """Return the options that run a process as nobody, with our package on its path."""
     nobody = pwd.getpwnam("nobody")
     installed = next(p for p in sys.path if p.endswith("site-packages"))

@@ -141,7 +141,7 @@ async def test_children_start_in_order_and_all_end(tmp_path):
 async def test_children_do_not_hear_the_terminal(tmp_path):
     """Every child leads a session of its own, which no Ctrl-C of ours reaches."""
     path = tmp_path / "child"
-    sessions = []
+    sessions: list[tuple[int, int]] = []
 
     def noted() -> bool:
         sessions.extend((pid, os.getsid(pid)) for pid in pids(path))
@@ -153,7 +153,8 @@ async def test_children_do_not_hear_the_terminal(tmp_path):
 
 async def test_a_killed_child_is_started_again(tmp_path):
     """A child that is killed runs again after its delay, and one line says so."""
-    path, lines = tmp_path / "worker", []
+    path = tmp_path / "worker"
+    lines: list[str] = []
     before: list[int] = []
 
     def replaced() -> bool:
@@ -168,9 +169,10 @@ async def test_a_killed_child_is_started_again(tmp_path):
     assert not any(alive(pid) for pid in [*before, *pids(path)])
 
 
-async def test_a_child_that_cannot_start_ends_the_tree(tmp_path):
+async def test_a_child_that_cannot_start_ends_the_tree(tmp_path: Path):
     """After five failures in a row the supervisor gives up with 1 and takes the rest along."""
-    good, bad, log, lines = tmp_path / "good", tmp_path / "bad", tmp_path / "log", []
+    good, bad, log = tmp_path / "good", tmp_path / "bad", tmp_path / "log"
+    lines: list[str] = []
     supervisor = Supervisor(report=lines.append, first_delay=0.001, longest_delay=0.002)
 
     async def good_is_ready() -> bool:
@@ -207,7 +209,8 @@ async def test_a_program_that_is_missing_or_never_ready_is_given_up(tmp_path):
 
 async def test_a_child_that_will_not_stop_is_killed_with_its_kin(tmp_path):
     """Past the drain deadline a stubborn child and what it started are killed."""
-    path, lines = tmp_path / "stubborn", []
+    path = tmp_path / "stubborn"
+    lines: list[str] = []
     supervisor = Supervisor(report=lines.append, drain=0.1)
     assert await supervised(supervisor, [child(STUBBORN, path)], path.exists) == 0
     assert len(pids(path)) == 2

@@ -258,9 +258,7 @@ async def test_a_large_body_is_refused(app, length):
 
 async def test_a_slow_body_is_not_waited_for(app):
     """A sender slower than the limits allow gets 408."""
-    answer = await ask(
-        app, "POST", "/v1/projects", headers=AUTHORIZED, body=[b" "] * 9, pause=0.03
-    )
+    answer = await ask(app, "POST", "/v1/projects", headers=AUTHORIZED, body=[b" "] * 9, pause=0.03)
     assert (answer.status, answer.problem["code"]) == (408, "client_gone")
 
 

@@ -39,7 +39,7 @@ _LITTLE_ROOM = 2 * 10**9  # bytes
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One thing that was looked at."""
 
@@ -56,9 +56,9 @@ def doctor(*, url: UrlOption = None, token: TokenOption = None) -> None:
         try:
             where = server(url, token)
         except Stop as stop:
-            _show(console, Finding(False, str(stop)))  # noqa: FBT003 - it is no success
+            _show(console, _ill(str(stop), ""))
             return Exit.INCOMPLETE
-        _show(console, Finding(True, f"{where.url}, known from {where.source}"))  # noqa: FBT003
+        _show(console, _well(f"{where.url}, known from {where.source}"))
 
         async def talk(client: "AsyncClient") -> Exit:
             found = []
@@ -84,18 +84,16 @@ async def _findings(client: "AsyncClient", where: Server) -> AsyncIterator[Findi
     took = time.monotonic() - began
     answer = await client.transport.once("GET", client.transport.resolve("/readyz"))
     health = msgspec.json.decode(answer.body, type=wire.Health)
-    yield Finding(True, f"laydown {health.version} answers in {took * 1000:.0f} ms")
+    yield _well(f"laydown {health.version} answers in {took * 1000:.0f} ms")
     for check in health.checks:
         remedy = "" if check.ok else "The server's log says more; it recovers by itself if it can."
-        yield Finding(check.ok, f"{check.name}: {check.detail}", remedy)
+        yield Finding(is_well=check.ok, sentence=f"{check.name}: {check.detail}", remedy=remedy)
     try:
         async for _ in client.projects():
             break
-        yield Finding(True, "the token is accepted")
+        yield _well("the token is accepted")
     except Unauthorized:
-        yield Finding(
-            False, "the token is not accepted", f"Give another one: --token or {TOKEN_VARIABLE}."
-        )
+        yield _ill("the token is not accepted", f"Give another one: --token or {TOKEN_VARIABLE}.")
     yield _clock(answer.headers.get("Date"))
     if urlsplit(where.url).hostname in _HERE:
         yield _room(data_directory(os.environ))
@@ -105,13 +103,12 @@ def _clock(date: str | None) -> Finding:
     try:
         theirs = parsedate_to_datetime(date or "")
     except ValueError:
-        return Finding(True, "the server does not tell the time")
+        return _well("the server does not tell the time")
     skew = (datetime.now(UTC) - theirs.astimezone(UTC)).total_seconds()
     if abs(skew) <= _SKEW:
-        return Finding(True, "this clock and the server's agree")
+        return _well("this clock and the server's agree")
     relation = "ahead of" if skew > 0 else "behind"
-    return Finding(
-        False,
+    return _ill(
         f"this clock is {duration(abs(skew))} {relation} the server's",
         "Turn on time synchronisation (NTP) on both.",
     )
@@ -122,10 +119,16 @@ def _room(data: Path) -> Finding:
     free = shutil.disk_usage(place).free
     sentence = f"{size(free)} free where {printable(str(data))} is"
     if free >= _LITTLE_ROOM:
-        return Finding(True, sentence)
-    return Finding(
-        False, sentence, "Make room, or start laydown with --data on a larger disk; files wait."
-    )
+        return _well(sentence)
+    return _ill(sentence, "Make room, or start laydown with --data on a larger disk; files wait.")
+
+
+def _well(sentence: str) -> Finding:
+    return Finding(is_well=True, sentence=sentence)
+
+
+def _ill(sentence: str, remedy: str) -> Finding:
+    return Finding(is_well=False, sentence=sentence, remedy=remedy)
 
 
 def _show(console: Console, finding: Finding) -> None:

@@ -5,17 +5,25 @@ from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
 from rich.text import Text
 
-from laydown.cli.printable import duration, moment, printable
+from laydown.cli.printable import duration, moment
 from laydown.cli.session import Exit, JsonOption, TokenOption, UrlOption, converse, output, say
 from laydown.cli.show import print_json, wire_object
+from laydown.cli.tables import Column, show_table
 
 if TYPE_CHECKING:
     from laydown.client.aio import AsyncClient
 
 _LISTED = 50
+_COLUMNS = (
+    Column(name="Job"),
+    Column(name="Kind"),
+    Column(name="State"),
+    Column(name="Tries", is_right=True),
+    Column(name="Last error", gives_way=True),
+    Column(name="Next", is_optional=True),
+)
 
 
 class JobState(StrEnum):
@@ -52,20 +60,19 @@ def jobs(
         oldest = page.oldest_waiting_seconds
         since = f"; the oldest waits for {duration(oldest)}" if oldest else ""
         console.print(Text(f"{counts or 'no jobs'}{since}"))
-        table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-        for name in ("Job", "Kind", "State", "Tries", "Next", "Last error"):
-            table.add_column(name, no_wrap=name != "Last error")
-        for job in page.items:
-            table.add_row(
+        rows = [
+            [
                 str(job.id),
                 job.kind,
                 job.state,
                 str(job.attempt),
+                job.last_error or "",
                 moment(job.run_at),
-                Text(printable(job.last_error or "")),
-            )
-        if page.items:
-            console.print(table)
+            ]
+            for job in page.items
+        ]
+        if rows:
+            show_table(console, _COLUMNS, rows)
         if page.next_cursor is not None:
             console.print("… and more")
         return Exit.DONE

@@ -55,4 +55,4 @@ def _laydown(
         ),
     ] = False,
 ) -> None:
-    """Takes thousands of files at once, loses none, and shows what happened to each."""
+    """Take the options that stand before any command."""

@@ -5,7 +5,6 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -23,6 +22,7 @@ _STYLES = {"ready": "green", "duplicate": "cyan", "skipped": "dim"}
 _BAD = "red"
 _WIDE = 100  # columns from which reasons are explained in the table
 _INDENT = 4
+_NARROWEST = 20  # columns into which a sentence is wrapped
 
 
 def show_groups(console: Console, groups: Sequence["Group"]) -> None:
@@ -63,7 +63,7 @@ def show_problems(
         console.print(Text.assemble((state, _BAD), " " + (reason or ""), style="bold"))
         advice = " ".join(part for part in (first.message, first.remedy) if part)
         if advice:
-            console.print(Padding(Text(advice), (0, 0, 0, 2)))
+            _indented(console, Text(advice), 2)
         for row in (first, *others):
             _name(console, row.path, row.detail)
     _and_more(console, len(ordered) - len(named), more)
@@ -87,7 +87,12 @@ def _name(console: Console, path: str, why: str | None) -> None:
         Text(" " * _INDENT + shortened(path, console.width - _INDENT)), no_wrap=True, crop=False
     )
     if why:
-        console.print(Padding(Text(printable(why), "dim"), (0, 0, 0, 2 * _INDENT)))
+        _indented(console, Text(printable(why), "dim"), 2 * _INDENT)
+
+
+def _indented(console: Console, text: Text, indent: int) -> None:
+    for line in text.wrap(console, max(console.width - indent, _NARROWEST)):
+        console.print(Text(" " * indent) + line, soft_wrap=True)
 
 
 def _and_more(console: Console, left: int, where: str) -> None:

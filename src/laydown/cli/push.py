@@ -49,7 +49,9 @@ class OnConflict(StrEnum):
 
 
 def push(
-    paths: Annotated[list[Path], typer.Argument(help="Folders and files.", show_default=False)],
+    paths: Annotated[
+        list[Path], typer.Argument(metavar="PATH…", help="Folders and files.", show_default=False)
+    ],
     *,
     project: Annotated[
         str | None, typer.Option(help="Its code; else it is named after the folder.")

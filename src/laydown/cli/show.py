@@ -2,26 +2,18 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, TypeVar
 from uuid import UUID
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from laydown import wire
 from laydown.cli.outcome import show_groups, show_problems
-from laydown.cli.printable import (
-    duration,
-    files,
-    moment,
-    printable,
-    shortened,
-    size,
-)
+from laydown.cli.printable import duration, files, moment, printable, size
 from laydown.cli.session import (
     Exit,
     JsonOption,
@@ -32,6 +24,7 @@ from laydown.cli.session import (
     output,
     say,
 )
+from laydown.cli.tables import Column, show_table
 
 if TYPE_CHECKING:
     from laydown.client.aio import AsyncClient
@@ -39,7 +32,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _RECENT = 10  # batches that `status` lists
-_PATH_SHARE = 0.6  # of the terminal's width
 
 BatchArgument = Annotated[UUID, typer.Argument(help="Its id.", show_default=False)]
 
@@ -61,7 +53,7 @@ def status(
             recent = await _first(client.batches(), _RECENT)
             if as_json:
                 return print_json([wire_object(each) for each in recent])
-            return _show_batches(output(), recent)
+            return _show_batches(recent)
         chosen = batch
         if chosen is None:
             latest = await _first(client.batches(), 1)
@@ -110,12 +102,13 @@ def projects(
         found = [project async for project in client.projects()]
         if as_json:
             return print_json([wire_object(each) for each in found])
-        table = _table("Code", "Name", "Since")
-        for project in found:
-            table.add_row(
-                Text(project.code), Text(printable(project.name)), moment(project.created_at)
-            )
-        return _print(output(), table, nothing="there is no project yet", count=len(found))
+        rows = [[each.code, each.name, moment(each.created_at)] for each in found]
+        columns = [
+            Column(name="Code"),
+            Column(name="Name", gives_way=True),
+            Column(name="Since", is_optional=True),
+        ]
+        return _listed(columns, rows, nothing="there is no project yet")
 
     converse(url, token, talk)
 
@@ -138,17 +131,24 @@ def ls(
         documents = [each async for each in client.documents(found.id, under=under)]
         if as_json:
             return print_json([wire_object(each) for each in documents])
-        console = output()
-        table = _table("Path", "Version", "Size", "Kind", "Since", right=(1, 2))
-        for each in documents:
-            table.add_row(
-                Text(shortened(each.path, max(int(console.width * _PATH_SHARE), 20))),
+        rows = [
+            [
+                each.path,
                 str(each.current.number),
                 size(each.current.size),
-                Text(each.current.kind),
+                each.current.kind,
                 moment(each.current.created_at),
-            )
-        return _print(console, table, nothing="there is no such document", count=len(documents))
+            ]
+            for each in documents
+        ]
+        columns = [
+            Column(name="Path", gives_way=True),
+            Column(name="Version", is_right=True),
+            Column(name="Size", is_right=True),
+            Column(name="Kind"),
+            Column(name="Since", is_optional=True),
+        ]
+        return _listed(columns, rows, nothing="there is no such document")
 
     converse(url, token, talk)
 
@@ -207,18 +207,27 @@ async def _watched(client: "AsyncClient", batch_id: UUID) -> wire.Batch:
     return await client.batch(batch_id)
 
 
-def _show_batches(console: Console, batches: list[wire.Batch]) -> Exit:
-    table = _table("Batch", "Since", "State", "Settled", "Size", "Label", right=(3, 4))
-    for each in batches:
-        table.add_row(
+def _show_batches(batches: list[wire.Batch]) -> Exit:
+    rows = [
+        [
             str(each.id),
-            moment(each.created_at),
             each.state,
             f"{each.settled.count:,}/{each.declared.count:,}",
             size(each.declared.bytes),
-            Text(printable(each.label or "")),
-        )
-    return _print(console, table, nothing="there is no batch yet", count=len(batches))
+            each.label or "",
+            moment(each.created_at),
+        ]
+        for each in batches
+    ]
+    columns = [
+        Column(name="Batch"),
+        Column(name="State"),
+        Column(name="Settled", is_right=True),
+        Column(name="Size", is_right=True),
+        Column(name="Label", gives_way=True, is_optional=True),
+        Column(name="Since", is_optional=True),
+    ]
+    return _listed(columns, rows, nothing="there is no batch yet")
 
 
 def _show_batch(console: Console, batch: wire.Batch) -> Exit:
@@ -230,15 +239,14 @@ def _show_batch(console: Console, batch: wire.Batch) -> Exit:
     )
     if batch.seconds_left:
         console.print(f"about {duration(batch.seconds_left)} left")
-    table = _table("State", "Files", right=(1,))
-    for state, count in sorted(batch.counts.items(), key=lambda item: -item[1]):
-        table.add_row(state, f"{count:,}")
-    console.print(table)
-    if batch.reasons:
-        reasons = _table("Reason", "Files", right=(1,))
-        for reason, count in sorted(batch.reasons.items(), key=lambda item: -item[1]):
-            reasons.add_row(reason, f"{count:,}")
-        console.print(reasons)
+    for title, counts in (("State", batch.counts), ("Reason", batch.reasons)):
+        rows = [
+            [name, f"{count:,}"]
+            for name, count in sorted(counts.items(), key=lambda item: -item[1])
+        ]
+        if rows:
+            console.print()
+            show_table(console, [Column(name=title), Column(name="Files", is_right=True)], rows)
     return Exit.DONE
 
 
@@ -259,18 +267,9 @@ def _show_receipt(console: Console, ledger: wire.Receipt) -> Exit:
     return Exit.DONE
 
 
-def _table(*names: str, right: tuple[int, ...] = ()) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    for index, name in enumerate(names):
-        table.add_column(
-            name, justify="right" if index in right else "left", no_wrap=True, overflow="ellipsis"
-        )
-    return table
-
-
-def _print(console: Console, table: Table, *, nothing: str, count: int) -> Exit:
-    if count:
-        console.print(table)
+def _listed(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, nothing: str) -> Exit:
+    if rows:
+        show_table(output(), columns, rows)
     else:
         say(nothing)
     return Exit.DONE

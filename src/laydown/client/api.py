@@ -213,7 +213,7 @@ class Api:
         """Return the ledger of a batch, a row for each file."""
         return await self._get(f"/v1/batches/{batch_id}/receipt", wire.Receipt)
 
-    async def receipt_csv(self, batch_id: UUID) -> AsyncIterator[bytes]:
+    async def receipt_csv(self, batch_id: UUID) -> AsyncGenerator[bytes, None]:
         """Yield the ledger of a batch as CSV, in pieces.
 
         It is not repeated by itself once it has begun: aiohttp's errors tell of a broken one.

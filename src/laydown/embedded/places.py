@@ -66,6 +66,17 @@ def socket_in(directory: Path) -> Path:
     return directory / _SOCKET_NAME
 
 
+def forget_socket(directory: Path) -> None:
+    """Remove the lock of a dead server's socket from *directory*, which must be ours alone.
+
+    Postgres believes such a lock while any process has the id it names: after a power cut that
+    may be anybody's, and in a container without an init a dead server keeps it. Call it only when
+    no server of the data directory lives.
+    """
+    with in_our_words(directory):
+        socket_in(directory).with_name(f"{_SOCKET_NAME}.lock").unlink(missing_ok=True)
+
+
 def _is_speakable(directory: Path) -> bool:
     # libpq splits hosts at commas, and Postgres its list of directories; quotes and backslashes
     # mean something to both. Rather than trust two quoting rules, such a path isn't used.

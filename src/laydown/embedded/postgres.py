@@ -15,7 +15,12 @@ from laydown.embedded import cluster, logs
 from laydown.embedded.backoff import delay_after
 from laydown.embedded.errors import EmbeddedPostgresError, in_our_words
 from laydown.embedded.installation import Installation, find_installation
-from laydown.embedded.places import prepare_data_directory, socket_directory, socket_in
+from laydown.embedded.places import (
+    forget_socket,
+    prepare_data_directory,
+    socket_directory,
+    socket_in,
+)
 from laydown.embedded.postmaster import LockFile, Status, answers
 from laydown.embedded.processes import POLL, end_processes_in, is_taken, works_in
 
@@ -204,6 +209,7 @@ class EmbeddedPostgres:
         account = installation.account
         prepare_data_directory(self._data, account=account)
         sockets = socket_directory(self._data, account=account)
+        forget_socket(sockets)
         if not cluster.is_made(self._cluster, installation=installation):
             cluster.make(self._cluster, installation=installation)
         with in_our_words(self._cluster):

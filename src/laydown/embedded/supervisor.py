@@ -108,7 +108,7 @@ class Supervisor:
         return True
 
     async def _end(self, children: Sequence[Child]) -> None:
-        """Stop whatever runs; when this returns, nothing does."""
+        """Stop whatever runs; when this returns, nothing does that the kernel would let go of."""
         try:
             for child in reversed(children):
                 child.terminate()
@@ -121,9 +121,13 @@ class Supervisor:
         finally:
             for child in children:
                 child.kill()
-        async with asyncio.timeout(_REAP):
-            for child in children:
-                await child.ended()
+        try:
+            async with asyncio.timeout(_REAP):
+                for child in children:
+                    await child.ended()
+        except TimeoutError:
+            stuck = ", ".join(child.spec.name for child in children if child.is_running)
+            self.report(f"{stuck} can't be ended: look for a disk that hangs")
 
 
 @contextmanager

@@ -68,8 +68,8 @@ class Landing(Arriving, Protocol):
         """Return what recording came to and the CRC64NVME, once the body is durable."""
         ...
 
-    def abandon(self) -> None:
-        """Drop what was not committed; may be called always."""
+    async def abandon(self) -> None:
+        """Drop what was not committed; may be called always. Returns when the part is free."""
         ...
 
 
@@ -131,7 +131,7 @@ class ByteDoor:
             await self._stream(landing, visit)
             outcome, crc64nvme = await landing.commit()
         finally:
-            landing.abandon()
+            await landing.abandon()
         _check_outcome(outcome)
         return crc64nvme
 

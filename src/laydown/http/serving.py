@@ -47,6 +47,7 @@ async def serve(
         app,
         http="httptools",
         lifespan="off",
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,

@@ -133,15 +133,16 @@ class Landing:
         self._desk.commit(self)
         return await self.answer, self.meter.crc64nvme
 
-    def abandon(self) -> None:
-        """Drop a body that was not committed, and let others write its part."""
+    async def abandon(self) -> None:
+        """Drop a body that was not committed; once this returns, others may write its part."""
         if self._is_over:
             return
         self._is_over = True
-        if self._writing is None:
-            self._drop()
+        if self._has_written:
+            # A task of its own: being cancelled must not stop it halfway.
+            await asyncio.shield(asyncio.create_task(self._drop()))
         else:
-            self._writing.add_done_callback(lambda _: self._drop())
+            self.let_go()
 
     def part(self) -> Part:
         """Return what is to be recorded."""
@@ -210,17 +211,12 @@ class Landing:
         if self._failure is not None:
             raise self._failure
 
-    def _drop(self) -> None:
-        if self._has_written:
-            self._drop_written()
-        else:
-            self.let_go()
-
-    def _drop_written(self) -> None:
+    async def _drop(self) -> None:
+        """Delete what was written; what can't be deleted now goes at the next start."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
         loop = asyncio.get_running_loop()
         dropping = loop.run_in_executor(self._desk.writers, self.destination.drop)
-        dropping.add_done_callback(self._was_dropped)
-
-    def _was_dropped(self, dropping: "asyncio.Future[None]") -> None:
-        dropping.exception()  # the next start clears what can't be deleted now
+        await asyncio.wait([dropping])
+        dropping.exception()
         self.let_go()

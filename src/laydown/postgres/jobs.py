@@ -12,6 +12,7 @@ from laydown.ports import Page
 from laydown.postgres import sql
 from laydown.postgres.rows import json_rows, recorded_of
 from laydown.postgres.session import Session
+from laydown.services.identifiers import new_id
 
 _Q = sql.load("jobs.sql")
 _EVENTS = sql.load("events.sql")
@@ -49,7 +50,8 @@ class JobRows(Session):
     async def enqueue(self, jobs: Sequence[Job]) -> None:
         """Add jobs that become visible when the transaction commits."""
         if jobs:
-            await self.run(_Q["add_jobs"], rows=json_rows(map(job_row, jobs)))
+            rows = json_rows({"id": new_id(), **job_row(job)} for job in jobs)
+            await self.run(_Q["add_jobs"], rows=rows)
 
     async def jobs(self, page: Page, *, state: JobState | None) -> Sequence[JobListing]:
         """Return jobs, oldest first."""

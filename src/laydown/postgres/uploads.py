@@ -33,6 +33,7 @@ from laydown.postgres.rows import (
     upload_row,
 )
 from laydown.postgres.session import Session
+from laydown.services.identifiers import new_id
 
 _Q = sql.load("uploads.sql")
 
@@ -177,6 +178,7 @@ class UploadRows(Session):
                 "size": part.size,
                 "crc": signed(part.crc64nvme),
                 "object_key": object_key(self.organization, part.upload, part.attempt),
+                "job": new_id(),
             }
             for part in parts
         )

@@ -50,8 +50,14 @@ class _Glance:
     """A batch's totals, shared by all who watch it."""
 
     taken_at: float
+    number: int  # the last event it includes
     batch: Batch
     tally: Tally
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more can happen in the batch, but for a retry."""
+        return not self.batch.is_open and self.tally.is_settled
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,14 +112,12 @@ class Watching:
         server stops. Raises `NotFound` before anything is yielded.
         """
         async with self.tail.watch(caller.organization) as reel:
-            async with self.ledger.snapshot(caller.organization) as tx:
-                batch, tally = await tx.batch(batch_id), await tx.tally(batch_id)
-                head = await tx.head()
+            first = await self._look(caller, batch_id)
             shown: Tally | None = None
-            number = head if after is None else after
-            if after is None or after > head:
-                number, shown = head, tally
-                yield Snapshot(number=head, batch=batch, tally=tally)
+            number = first.number if after is None else after
+            if after is None or after > first.number:
+                number, shown = first.number, first.tally
+                yield Snapshot(number=number, batch=first.batch, tally=first.tally)
             checked_at = _now()
             while not self.tail.stopping.is_set():
                 events = await self.tail.since(reel, caller.organization, number)
@@ -121,12 +125,12 @@ class Watching:
                     number = event.number
                     if event.happening.batch == batch_id:
                         yield event
-                batch, tally = await self._glance(caller, batch_id)
-                if tally != shown:
-                    shown = tally
-                    yield Progress(batch=batch, tally=tally)
-                if not batch.is_open and tally.is_settled and not events:
-                    yield Closed(batch=batch, tally=tally)
+                now = await self._glance(caller, batch_id)
+                if now.tally != shown:
+                    shown = now.tally
+                    yield Progress(batch=now.batch, tally=now.tally)
+                if now.is_over and number >= now.number:
+                    yield Closed(batch=now.batch, tally=now.tally)
                     return
                 if _now() - checked_at > _TOKEN_EVERY:
                     checked_at = _now()
@@ -135,19 +139,28 @@ class Watching:
                 if not events:
                     await _growth(reel)
 
-    async def _glance(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
+    async def _glance(self, caller: Caller, batch_id: BatchId) -> _Glance:
         """Return a batch's totals, counted at most once a second for all its viewers."""
         glance = self._glances.get(batch_id)
         if glance is None or _now() - glance.taken_at >= _TALLY_EVERY:
-            batch, tally = await self.batch(caller, batch_id)
-            glance = self._glances[batch_id] = _Glance(_now(), batch, tally)
+            glance = self._glances[batch_id] = await self._look(caller, batch_id)
             for stale in [
                 id_
                 for id_, each in self._glances.items()
                 if each.taken_at < glance.taken_at - 60 * _TALLY_EVERY
             ]:
                 del self._glances[stale]
-        return glance.batch, glance.tally
+        return glance
+
+    async def _look(self, caller: Caller, batch_id: BatchId) -> _Glance:
+        """Return a batch, its totals and the newest event's number, all of one moment."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            return _Glance(
+                taken_at=_now(),
+                number=await tx.head(),
+                batch=await tx.batch(batch_id),
+                tally=await tx.tally(batch_id),
+            )
 
 
 async def _growth(reel: Reel) -> None:

@@ -137,7 +137,7 @@ CREATE TABLE uploads (
     key             text NOT NULL,
     path            text NOT NULL,
     path_folded     text NOT NULL,
-    size            bigint NOT NULL CHECK (size >= 0),
+    size            bigint NOT NULL,
     claimed_sha256  bytea CHECK (octet_length(claimed_sha256) = 32),
     content_type    text,
     modified_at     timestamptz,
@@ -240,7 +240,7 @@ CREATE TABLE refusals (
 );
 
 CREATE TABLE jobs (
-    id              uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    id              uuid PRIMARY KEY,
     organization_id uuid NOT NULL,
     kind            text NOT NULL,
     upload_id       uuid,

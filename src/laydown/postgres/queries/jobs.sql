@@ -1,7 +1,7 @@
 -- name: add_jobs
-INSERT INTO jobs (organization_id, kind, upload_id, object_key)
-SELECT %(organization)s, j.kind, j.upload, j.object_key
-  FROM jsonb_to_recordset(%(rows)s::jsonb) AS j(kind text, upload uuid, object_key text);
+INSERT INTO jobs (id, organization_id, kind, upload_id, object_key)
+SELECT j.id, %(organization)s, j.kind, j.upload, j.object_key
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS j(id uuid, kind text, upload uuid, object_key text);
 
 -- name: claim_jobs
 -- Fair: each organization with waiting jobs is visited, by a skip scan over the index, and gives
@@ -61,19 +61,19 @@ UPDATE jobs
  WHERE id = %(id)s AND worker = %(worker)s;
 
 -- name: list_jobs
+-- Ids are UUIDv7, so their order is that of creation, and a cursor outlives its job.
 SELECT id, kind, upload_id, attempt, run_at, created_at, last_error,
        CASE WHEN dead_at IS NOT NULL THEN 'dead'
             WHEN leased_until IS NOT NULL THEN 'running' ELSE 'waiting' END AS state
   FROM jobs
  WHERE organization_id = %(organization)s
-   AND (%(after)s::uuid IS NULL
-        OR (created_at, id) > (SELECT created_at, id FROM jobs WHERE id = %(after)s))
+   AND (%(after)s::uuid IS NULL OR id > %(after)s)
    AND CASE %(state)s::text
             WHEN 'dead' THEN dead_at IS NOT NULL
             WHEN 'running' THEN dead_at IS NULL AND leased_until IS NOT NULL
             WHEN 'waiting' THEN dead_at IS NULL AND leased_until IS NULL
             ELSE true END
- ORDER BY created_at, id
+ ORDER BY id
  LIMIT %(limit)s;
 
 -- name: count_jobs

@@ -161,7 +161,7 @@ SELECT u.id, u.attempt, ARRAY[1]
 -- A group of durable single-part files: each goes on to be checked, with its job, or says why not.
 WITH arrived AS (
     SELECT * FROM jsonb_to_recordset(%(parts)s::jsonb)
-        AS a(id uuid, attempt int, size bigint, crc bigint, object_key text)
+        AS a(id uuid, attempt int, size bigint, crc bigint, object_key text, job uuid)
 ), moved AS (
     UPDATE uploads u
        SET state = 'checking', received = a.size, crc64nvme = a.crc, object_key = a.object_key,
@@ -170,10 +170,10 @@ WITH arrived AS (
      WHERE u.organization_id = %(organization)s AND u.id = a.id AND u.attempt = a.attempt
        AND u.size = a.size AND u.state = 'declared' AND u.part_size IS NULL
        AND u.leader_id IS NULL
-    RETURNING u.id, u.attempt, u.batch_id
+    RETURNING u.id, u.attempt, u.batch_id, a.job
 ), queued AS (
-    INSERT INTO jobs (organization_id, kind, upload_id)
-    SELECT %(organization)s, 'prove', id FROM moved
+    INSERT INTO jobs (id, organization_id, kind, upload_id)
+    SELECT job, %(organization)s, 'prove', id FROM moved
 )
 SELECT a.id, a.attempt, m.batch_id, m.id IS NOT NULL AS is_recorded,
        u.attempt = a.attempt AND u.crc64nvme IS NOT NULL AS was_recorded,

@@ -1,0 +1,110 @@
+"""What every test may use: one real Postgres, a fresh database each, and strict reporting."""
+
+import ast
+import asyncio
+import os
+import shutil
+import tempfile
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from itertools import count
+from pathlib import Path
+from typing import Any, TypeVar
+
+import psycopg
+import pytest
+
+from laydown.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, PostgresAddress
+from laydown.postgres.migrate import migrate
+from laydown.settings import Settings
+
+SUPERUSER = "postgres"
+ROOM = 1 << 30  # bytes; a run needs a third of it
+T = TypeVar("T")
+
+_numbers = count(1)
+
+
+def in_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Run *work* on a loop of its own, which no test's loop notices."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresAddress]:
+    """Run one embedded Postgres for all tests of the session."""
+    # In memory where there is some, because each test makes a database and every commit is
+    # flushed; and short, because a socket's path has 107 bytes.
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM
+    folder = Path(tempfile.mkdtemp(prefix="ldn", dir=memory if roomy else None))
+    server = EmbeddedPostgres(folder)
+    try:
+        try:
+            address = in_thread(server.start())
+        except EmbeddedPostgresError as error:
+            pytest.skip(str(error))
+        yield address
+    finally:
+        in_thread(server.stop())
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def template(postgres: PostgresAddress) -> str:
+    """Return the name of a migrated, empty database that others are copied from."""
+    name = "template_of_tests"
+    with psycopg.connect(postgres.dsn(SUPERUSER), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    in_thread(migrate(replace(postgres, database=name).dsn(SUPERUSER)))
+    return name
+
+
+@pytest.fixture
+def database(postgres: PostgresAddress, template: str) -> Iterator[str]:
+    """Return how to connect, as its owner, to a migrated database that is this test's alone."""
+    name = f"test_{next(_numbers)}"
+    with psycopg.connect(postgres.dsn(SUPERUSER), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+        yield replace(postgres, database=name).dsn(SUPERUSER)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def settings(database: str, tmp_path: Path) -> Settings:
+    """Return settings for this test's database and a data directory of its own."""
+    return Settings(data=tmp_path / "data", database=database, host="127.0.0.1", port=0)
+
+
+def _is_strict() -> bool:
+    return os.environ.get("CI", "").lower() in {"1", "true"}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Where everything must be there, a skipped test is a failed one."""
+    report = yield
+    if report.skipped and _is_strict() and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped, and CI skips nothing: {report.longrepr}"
+    return report
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse mocks: what they prove is that we call what we call."""
+    for path in sorted({item.path for item in items}):
+        if "unittest.mock" in _imports(path):
+            raise pytest.UsageError(f"{path} imports unittest.mock: test with the real thing")
+
+
+def _imports(path: Path) -> set[str]:
+    """Return the modules a file imports, with the names it takes from them."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+    return found

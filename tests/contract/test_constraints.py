@@ -1,0 +1,144 @@
+"""What must never be in the ledger can't be written, whoever writes."""
+
+import psycopg
+import pytest
+
+from laydown.domain.lifecycle import MOVES, SETTLED, State
+from tests.ledger_support import Tenant, digest, entry, part
+
+# What breaks each check constraint: a statement on rows that are sound.
+BREACHES = {
+    "tokens_secret_sha256_check": "UPDATE tokens SET secret_sha256 = 'short'",
+    "projects_latitude_check": "UPDATE projects SET latitude = 91, longitude = 0",
+    "projects_longitude_check": "UPDATE projects SET latitude = 0, longitude = -181",
+    "projects_check": "UPDATE projects SET latitude = 1",
+    "blobs_sha256_check": "UPDATE blobs SET sha256 = 'short'",
+    "blobs_size_check": "UPDATE blobs SET size = -1",
+    "documents_check": "UPDATE documents SET last_number = 0",
+    "documents_check1": "UPDATE documents SET current_order = NULL",
+    "uploads_claimed_sha256_check": "UPDATE uploads SET claimed_sha256 = 'short'",
+    "uploads_attempt_check": "UPDATE uploads SET attempt = 0",
+    "uploads_part_size_check": "UPDATE uploads SET part_size = 0",
+    "uploads_parts_check": "UPDATE uploads SET parts = 0 WHERE key = 'receiving'",
+    "uploads_sha256_check": "UPDATE uploads SET sha256 = 'short'",
+    "never_more_than_declared": "UPDATE uploads SET received = size + 1 WHERE key = 'declared'",
+    "single_or_multipart": "UPDATE uploads SET parts = 2 WHERE key = 'declared'",
+    "only_declared_wait": "UPDATE uploads SET leader_id = id WHERE key = 'published'",
+    "published_means_proven": "UPDATE uploads SET version_id = NULL WHERE key = 'published'",
+    "past_receiving_means_whole": "UPDATE uploads SET object_key = NULL WHERE key = 'published'",
+    "refused_means_why": "UPDATE uploads SET state = 'rejected' WHERE key = 'declared'",
+    "parts_number_check": "UPDATE parts SET number = 0",
+    "parts_size_check": "UPDATE parts SET size = 0",
+    "versions_number_check": "UPDATE versions SET number = 0",
+}
+
+# What breaks each unique index that is more than a primary key.
+REPEATS = {
+    "organizations_name_key": "INSERT INTO organizations SELECT gen_random_uuid(), name "
+    "FROM organizations",
+    "one_project_a_code": "INSERT INTO projects (organization_id, id, code, code_folded, name) "
+    "SELECT organization_id, gen_random_uuid(), 'TOWER', code_folded, name FROM projects",
+    "one_open_batch_a_reference": "INSERT INTO batches (organization_id, id, project_id, "
+    "reference, on_conflict) SELECT organization_id, gen_random_uuid(), project_id, reference, "
+    "on_conflict FROM batches",
+    "one_blob_a_digest": "INSERT INTO blobs (organization_id, id, sha256, size, kind, media_type, "
+    "object_key) SELECT organization_id, gen_random_uuid(), sha256, 1, kind, media_type, 'x' "
+    "FROM blobs",
+    "blobs_object_key_key": "INSERT INTO blobs (organization_id, id, sha256, size, kind, "
+    "media_type, object_key) SELECT organization_id, gen_random_uuid(), "
+    "decode(repeat('00', 32), 'hex'), 1, kind, media_type, object_key FROM blobs",
+    "one_document_a_path": "INSERT INTO documents (organization_id, id, project_id, path, "
+    "path_folded) SELECT organization_id, gen_random_uuid(), project_id, 'X', path_folded "
+    "FROM documents",
+    "one_upload_a_key": "UPDATE uploads SET key = 'declared'",
+    "one_version_a_number": "INSERT INTO versions (organization_id, id, document_id, number, "
+    "upload_id, blob_id) SELECT v.organization_id, gen_random_uuid(), document_id, number, u.id, "
+    "blob_id FROM versions v, uploads u WHERE u.key = 'declared'",
+    "one_version_an_upload": "INSERT INTO versions (organization_id, id, document_id, number, "
+    "upload_id, blob_id) SELECT organization_id, gen_random_uuid(), document_id, number + 1, "
+    "upload_id, blob_id FROM versions",
+}
+
+
+@pytest.fixture
+async def filled(tenant: Tenant) -> Tenant:
+    """Return a tenant with a published, a declared and a receiving upload."""
+    published = await tenant.checking("published")
+    await tenant.publish(published, digest("published"))
+    big = tenant.upload(entry("receiving", size=20), part_size=10, parts=2)
+    await tenant.declare(tenant.upload(entry("declared")), big)
+    async with tenant.begin() as tx:
+        await tx.record([part(big, 1, size=10)])
+    return tenant
+
+
+@pytest.mark.parametrize(("constraint", "statement"), BREACHES.items())
+async def test_what_must_never_be_is_refused(filled, constraint, statement):
+    """A statement that breaks this check, and only this one, fails on it."""
+    with pytest.raises(psycopg.errors.CheckViolation) as failure:
+        await filled.ask(statement)
+    assert failure.value.diag.constraint_name == constraint
+
+
+@pytest.mark.parametrize(("index", "statement"), REPEATS.items())
+async def test_what_must_be_unique_is_refused_twice(filled, index, statement):
+    """A second row under the same name, number or digest fails."""
+    with pytest.raises(psycopg.errors.UniqueViolation) as failure:
+        await filled.ask(statement)
+    assert failure.value.diag.constraint_name == index
+
+
+async def test_every_check_and_index_is_broken_above(filled):
+    """No check constraint and no unique index goes without a statement that breaks it."""
+    checks = await filled.ask("SELECT conname FROM pg_constraint WHERE contype = 'c'")
+    assert {name for (name,) in checks} - INFORMATION_SCHEMA == BREACHES.keys()
+    indexes = await filled.ask(
+        "SELECT relname FROM pg_index JOIN pg_class ON oid = indexrelid "
+        "WHERE indisunique AND NOT indisprimary AND relnamespace = 'public'::regnamespace"
+    )
+    assert {name for (name,) in indexes} == REPEATS.keys()
+
+
+INFORMATION_SCHEMA = {  # Postgres's own
+    "cardinal_number_domain_check",
+    "yes_or_no_check",
+}
+
+
+# Every check holds in every state, so that only the trigger is asked.
+SOUND = (
+    "UPDATE uploads SET received = size, object_key = 'x', reason = 'expired', "
+    "sha256 = decode(repeat('00', 32), 'hex'), version_id = gen_random_uuid()"
+)
+
+
+async def test_every_move_that_is_not_in_the_table_is_refused(filled):
+    """Over all pairs of states, Postgres takes the moves of `MOVES` and no others."""
+    legal = {(was, becomes) for (was, _), becomes in MOVES.items()}
+    async with await psycopg.AsyncConnection.connect(filled.owner, autocommit=True) as connection:
+        await connection.execute(SOUND)
+        for was in State:
+            for becomes in State:
+                await connection.execute("ALTER TABLE uploads DISABLE TRIGGER uploads_move")
+                await connection.execute("UPDATE uploads SET state = %s", [was])
+                await connection.execute("ALTER TABLE uploads ENABLE TRIGGER uploads_move")
+                moves = True
+                try:
+                    await connection.execute("UPDATE uploads SET state = %s", [becomes])
+                except psycopg.errors.CheckViolation as refusal:
+                    assert refusal.diag.constraint_name == "upload_may_move"
+                    moves = False
+                assert moves == (was == becomes or (was, becomes) in legal), (was, becomes)
+
+
+async def test_the_function_is_the_table(filled):
+    """`upload_may_move` is true of exactly the pairs that `MOVES` has, and labels are states."""
+    labels = await filled.ask("SELECT unnest(enum_range(NULL::upload_state))::text")
+    assert [label for (label,) in labels] == [state.value for state in State]
+    pairs = await filled.ask(
+        "SELECT was::text, becomes::text FROM unnest(enum_range(NULL::upload_state)) AS was, "
+        "unnest(enum_range(NULL::upload_state)) AS becomes WHERE upload_may_move(was, becomes)"
+    )
+    changes = {(was, becomes) for (was, _), becomes in MOVES.items() if was != becomes}
+    assert set(pairs) == changes
+    assert {was for was, _ in changes} | SETTLED == set(State)

@@ -1,11 +1,14 @@
 """`python -m bench`: measure laydown beside its peers and write docs/performance.md."""
 
 import argparse
+import fcntl
 import json
 import os
 import shutil
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 
@@ -37,31 +40,49 @@ def main(arguments: list[str] | None = None) -> int:
     wanted = _parse(arguments)
     work = _HERE / ".work"
     work.mkdir(exist_ok=True)
-    for leftover in (*work.glob("run-*"), work / "logs"):
-        shutil.rmtree(leftover, ignore_errors=True)
     # Being told to end must still stop the servers, so it has to pass through every `finally`.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
-    adopt_orphans()
     try:
-        server_cpu, client_cpu = _cores()
-        _check_machine(work)
-        bench = _bench(work, server_cpu=server_cpu, client_cpu=client_cpu)
-        where = conditions(work, server_cpu=server_cpu, client_cpu=client_cpu)
-        results = Results(workloads=workloads(wanted.workloads, quick=wanted.quick))
-        prepare([peer() for peer in _PEERS if peer.name in wanted.peers], bench, results)
-        os.sched_setaffinity(0, {client_cpu})  # this program stays off the server's core, too
-        measure(bench, results, runs=wanted.runs)
+        with _alone(work):
+            results, where = _run(wanted, work)
     except (_CannotMeasure, LoadFailed) as why:
         print(f"bench: {why}", file=sys.stderr)
         return 2
-    finally:
-        kill_strays()
     _save(work / "results.json", results, where)
     page = wanted.report or (work if wanted.quick else _HERE.parent / "docs") / "performance.md"
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(performance(results, where))
     print(f"written: {page}")
     return 1 if results.failures or not results.measurements else 0
+
+
+def _run(wanted: argparse.Namespace, work: Path) -> tuple[Results, Conditions]:
+    server_cpu, client_cpu = _cores()
+    _check_machine(work)
+    for leftover in (*work.glob("run-*"), work / "logs"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    bench = _bench(work, server_cpu=server_cpu, client_cpu=client_cpu)
+    where = conditions(work, server_cpu=server_cpu, client_cpu=client_cpu)
+    results = Results(workloads=workloads(wanted.workloads, quick=wanted.quick))
+    adopt_orphans()
+    try:
+        prepare([peer() for peer in _PEERS if peer.name in wanted.peers], bench, results)
+        os.sched_setaffinity(0, {client_cpu})  # this program stays off the server's core, too
+        measure(bench, results, runs=wanted.runs)
+    finally:
+        kill_strays()
+    return results, where
+
+
+@contextmanager
+def _alone(work: Path) -> Iterator[None]:
+    """Refuse to share the cores, and the directory, with another benchmark."""
+    with (work / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise _CannotMeasure("another benchmark is running here") from error
+        yield
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

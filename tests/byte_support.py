@@ -125,11 +125,13 @@ def files_below(folder: Path) -> list[Path]:
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp) -> AsyncIterator[int]:
+async def serving(
+    app: ASGIApp, *, protocol: type[ByteProtocol] = ByteProtocol
+) -> AsyncIterator[int]:
     """Serve *app* on a free port of this machine, with a real server; yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            app, http=ByteProtocol, lifespan="off", log_config=None, access_log=False
+            app, http=protocol, lifespan="off", log_config=None, access_log=False
         )
         server = uvicorn.Server(config)
         async with asyncio.TaskGroup() as tasks:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from laydown.client.errors import (
         ApiError,
         BadAnswer,
+        BrokenOff,
         ClientError,
         DamagedDownload,
         NoSuchPath,
@@ -27,6 +28,7 @@ __all__ = [
     "ApiError",
     "AsyncClient",
     "BadAnswer",
+    "BrokenOff",
     "Client",
     "ClientError",
     "DamagedDownload",

@@ -88,11 +88,11 @@ class Settings:
     worker_slots: Annotated[
         int,
         "How many groups of jobs a worker does at once.",
-    ] = 4
+    ] = 2
     worker_group: Annotated[
         int,
         "How many files a worker takes up at once.",
-    ] = 64
+    ] = 128
     job_lease: Annotated[
         timedelta,
         "How long a worker holds a job without a sign of life.",
@@ -113,6 +113,15 @@ class Settings:
         timedelta,
         "How often ledger and store are compared.",
     ] = timedelta(hours=6)
+    event_heartbeat: Annotated[
+        timedelta,
+        "How often a silent event stream says that it is still there; shorter than what balancers "
+        "in between tolerate.",
+    ] = timedelta(seconds=15)
+    token_recheck: Annotated[
+        timedelta,
+        "How soon an event stream ends after its token was revoked.",
+    ] = timedelta(seconds=10)
     drain: Annotated[
         timedelta,
         "How long a stopping process may take to finish what it is doing.",

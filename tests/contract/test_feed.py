@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from laydown.domain.errors import NotFound
@@ -110,8 +111,6 @@ async def test_a_worker_waits_for_no_other(tenant, feed):
 
 async def _locking_half(tenant):
     """Return a connection that holds half of the jobs locked."""
-    import psycopg  # noqa: PLC0415 - only here
-
     connection = await psycopg.AsyncConnection.connect(tenant.owner)
     await connection.execute("SELECT id FROM jobs ORDER BY id LIMIT 5 FOR UPDATE")
     return connection

@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Iterator
-from contextlib import aclosing
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import uuid4
@@ -62,8 +61,7 @@ def pattern(size: int) -> bytes:
 
 
 async def read(store: ObjectStore, key: str, **window: int) -> bytes:
-    async with aclosing(store.read(key, **window)) as chunks:
-        return b"".join([chunk async for chunk in chunks])
+    return b"".join([chunk async for chunk in store.read(key, **window)])
 
 
 def unknown_key() -> str:

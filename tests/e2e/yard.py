@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -107,9 +107,11 @@ class Push:
         return True
 
     def kill(self) -> None:
-        """End it as a power cut would."""
-        self.process.kill()
-        self.process.communicate(timeout=PATIENCE)
+        """End it as a power cut would, if it hasn't ended; may be repeated."""
+        assert self.process.stdout is not None
+        if not self.process.stdout.closed:
+            self.process.kill()
+            self.process.communicate(timeout=PATIENCE)
 
     def interrupt(self) -> int:
         """Press Ctrl-C; return its exit code."""
@@ -137,6 +139,7 @@ class Yard:
     settings: Mapping[str, str] = field(default_factory=dict)  # LAYDOWN_* of the server
     prefix: Sequence[str] = ()  # before the command, such as `unshare`
     server: subprocess.Popen[bytes] | None = None
+    pushes: list[Push] = field(default_factory=list)
 
     @property
     def connection(self) -> Connection:
@@ -213,16 +216,21 @@ class Yard:
         """End everything at once, as a power cut would."""
         assert self.server is not None
         victims = [self._root(), *descendants(self._root())]
-        for pid in victims:
-            os.kill(pid, signal.SIGSTOP)  # so that none acts on the death of another
-        for pid in victims:
-            os.kill(pid, signal.SIGKILL)
+        for number in (signal.SIGSTOP, signal.SIGKILL):  # none acts on the death of another
+            for pid in victims:
+                tell(pid, number)
         self.server.wait(timeout=PATIENCE)
         until(lambda: not processes_at(self.data), what="every process is gone")
 
-    def start_push(self, *paths: Path, project: str = "X", jobs: int = 4) -> Push:
-        """Begin a push in a process of its own."""
-        return Push(self.connection, paths, project, jobs)
+    def start_push(
+        self, *paths: Path, project: str = "X", jobs: int = 4, via: int | None = None
+    ) -> Push:
+        """Begin a push in a process of its own, to the port *via* of this machine if given."""
+        connection = self.connection
+        if via is not None:
+            connection = Connection(f"http://127.0.0.1:{via}", connection.token)
+        self.pushes.append(Push(connection, paths, project, jobs))
+        return self.pushes[-1]
 
     def push(self, *paths: Path, project: str = "X") -> Pushed:
         """Push, and return how that ended."""
@@ -250,10 +258,12 @@ class Yard:
 
     def dispose(self) -> None:
         """End whatever still runs, and delete everything."""
+        for push in self.pushes:
+            push.kill()
         if self.server is not None and self.server.poll() is None:
             self.crash()
         for pid in processes_at(self.data):
-            os.kill(pid, signal.SIGKILL)
+            tell(pid, signal.SIGKILL)
         shutil.rmtree(self.data, ignore_errors=True)
 
     def _is_gone(self) -> bool:
@@ -278,6 +288,12 @@ def children(pid: int) -> list[int]:
     except FileNotFoundError:
         return []
     return [child for child in map(int, listed) if alive(child)]
+
+
+def tell(pid: int, number: signal.Signals) -> None:
+    """Send a signal to a process that may be gone."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, number)
 
 
 def descendants(pid: int) -> list[int]:

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -21,8 +21,8 @@ from laydown.domain.errors import (
 )
 from laydown.domain.upload import OrganizationId, PartOutcome, Upload
 from laydown.objects.disk import DiskStore
-from laydown.objects.flush import FlushMode
-from laydown.objects.intake import Intake
+from laydown.objects.flush import Flush, FlushMode, SyncFs
+from laydown.objects.intake import Intake, IntakeLimits
 from tests.byte_support import Book, files_below, make_upload, send_whole
 
 
@@ -65,6 +65,38 @@ async def test_bodies_that_wait_share_one_flush_and_one_call(store, book, intake
     assert book.calls == [1, 10]
     assert intake.stats.largest_group == 10
     assert {stored(store, upload) for upload in uploads[1:]} == {b"later"}
+
+
+class Witness:
+    """Flushes as the flush it stands before, and remembers what was true at that moment."""
+
+    def __init__(self, flush: Flush, book: Book, root: Path) -> None:
+        self.needs_files = flush.needs_files
+        self.seen: list[tuple[int, list[bytes]]] = []  # recorded parts; bytes under their names
+        self._flush = flush
+        self._book = book
+        self._root = root
+
+    def __call__(self, files: Sequence[int], folders: Collection[str]) -> None:
+        placed = [path.read_bytes() for path in files_below(self._root / "u")]
+        self.seen.append((len(self._book.parts), placed))
+        self._flush(files, folders)
+
+    def close(self) -> None:
+        self._flush.close()
+
+
+async def test_written_and_named_then_flushed_then_recorded_then_answered(store, book, intake):
+    """The ledger hears of no byte, and of no name, that was not flushed before."""
+    witness = Witness(store.flush, book, Path(store.layout.root))
+    store.flush = witness
+
+    await send_whole(intake, make_upload(5), b"first")
+    await send_whole(intake, make_upload(6), b"second")
+
+    assert [recorded for recorded, _ in witness.seen] == [0, 1]
+    assert witness.seen[0][1] == [b"first"]
+    assert sorted(witness.seen[1][1]) == [b"first", b"second"]
 
 
 async def test_each_body_of_a_group_gets_its_own_answer(store, book, intake):
@@ -165,6 +197,7 @@ async def test_a_failed_flush_fails_its_group_and_the_store(tmp_path, book):
     good, lost, later = make_upload(4), make_upload(4), make_upload(4)
     async with Intake(store, recorder=book.record, landed=book.landed).running() as intake:
         await send_whole(intake, good, b"good")
+        assert isinstance(store.flush, SyncFs)
         descriptor = store.flush._fd
         working = os.dup(descriptor)
         useless = os.open(tmp_path, os.O_PATH)  # syncfs(2) answers EBADF for such a descriptor
@@ -202,7 +235,8 @@ async def test_bytes_that_are_not_what_was_promised_are_not_stored(store, book, 
         await landing.open()
         landing.take(body[:4])
         landing.take(body[4:])
-        return (await landing.commit())[0]
+        outcome: PartOutcome = (await landing.commit())[0]
+        return outcome
 
     with pytest.raises(ChecksumMismatch):
         await send(b"12345678X")
@@ -250,19 +284,34 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(tmp_path)], check=True)
 
 
-async def test_a_full_disk_refuses_one_body_and_takes_the_next(small_disk, book):
+@pytest.mark.parametrize("buffer", [1 << 20, 8 << 20], ids=["streamed", "in memory"])
+async def test_a_full_disk_refuses_one_body_and_takes_the_next(small_disk, book, buffer):
     """What has no room is refused and leaves nothing; what has room is kept, then and later."""
     store = DiskStore.open(small_disk)
     large, small, again = make_upload(5 << 20), make_upload(1000), make_upload(3 << 20)
-    async with Intake(store, recorder=book.record, landed=book.landed).running() as intake:
-        answers = await asyncio.gather(
-            send_whole(intake, large, bytes(5 << 20)),
-            send_whole(intake, small, bytes(1000)),
-            return_exceptions=True,
+    limits = IntakeLimits(buffer=buffer)
+
+    async def send_large(intake: Intake) -> None:
+        landing = intake.admit(
+            large.organization, large.id, 1, 1, offset=None, length=5 << 20, promised=None
         )
-        assert isinstance(answers[0], StoreFull)
-        assert isinstance(answers[1], tuple)
-        assert answers[1][0] is PartOutcome.RECORDED
+        try:
+            await landing.open()
+            for _ in range(5):
+                if landing.take(bytes(1 << 20)):
+                    await landing.breathe()
+            await landing.commit()
+        finally:
+            await landing.abandon()
+
+    running = Intake(store, recorder=book.record, landed=book.landed, limits=limits).running()
+    async with running as intake:
+        full, kept = await asyncio.gather(
+            send_large(intake), send_whole(intake, small, bytes(1000)), return_exceptions=True
+        )
+        assert isinstance(full, StoreFull)
+        assert isinstance(kept, tuple)
+        assert kept[0] is PartOutcome.RECORDED
         assert store.is_healthy
         assert (await send_whole(intake, again, bytes(3 << 20)))[0] is PartOutcome.RECORDED
     store.close()

@@ -4,7 +4,6 @@ import multiprocessing
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import aclosing
 from pathlib import Path
 
 import pytest
@@ -37,8 +36,7 @@ async def stage(store: DiskStore) -> Upload:
 
 
 async def content(store: DiskStore, key: str) -> bytes:
-    async with aclosing(store.read(key)) as chunks:
-        return b"".join([chunk async for chunk in chunks])
+    return b"".join([chunk async for chunk in store.read(key)])
 
 
 async def test_a_join_cut_short_after_its_rename_goes_on(store, tmp_path):
@@ -124,3 +122,19 @@ def test_nobody_else_may_read_the_files(tmp_path):
     """Directories of the store are open to its owner alone."""
     modes = {path.stat().st_mode & 0o777 for path in tmp_path.iterdir() if path.is_dir()}
     assert modes == {0o700}
+
+
+async def test_reading_can_stop_in_the_middle(store):
+    """A reader that goes away closes its file."""
+    upload = await stage(store)
+    await store.join(upload.key, size=len(BODY))
+    chunks = store.read(upload.key, start=5)
+
+    assert await anext(chunks) == BODY[5 : PART + 5]
+    before = _open_files()
+    await chunks.aclose()
+    assert _open_files() == before - 1
+
+
+def _open_files() -> int:
+    return sum(1 for _ in Path("/proc/self/fd").iterdir())

@@ -19,6 +19,7 @@ from laydown.http.bytes_pace import Patience
 from laydown.http.bytes_urls import ByteUrls
 from laydown.objects.disk import DiskStore
 from laydown.objects.intake import Intake, IntakeLimits
+from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
@@ -47,6 +48,7 @@ class Api:
 @asynccontextmanager
 async def api(settings: Settings) -> AsyncIterator[Api]:
     """Compose the API; while the block runs, bytes are committed and the event log is tailed."""
+    keep_freed_memory()
     metrics, log = Metrics(), Log(level=settings.log_level, process="api")
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
@@ -71,10 +73,11 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         door = ByteDoor(
             intake, urls, patience=Patience(idle=settings.body_patience.total_seconds())
         )
+        limits = Limits(heartbeat=settings.event_heartbeat.total_seconds())
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
             yield Api(
-                app=build(services, byte_door=door, limits=Limits(), stopping=stopping),
+                app=build(services, byte_door=door, limits=limits, stopping=stopping),
                 stopping=stopping,
                 drain=lambda: intake.drain(timeout=settings.drain.total_seconds()),
             )
@@ -108,7 +111,12 @@ def _services(
         declaring=Declaring(ledger=ledger, policy=policy),
         sending=sending,
         completing=Completing(ledger=ledger),
-        watching=Watching(ledger=ledger, tail=tail, identity=identity),
+        watching=Watching(
+            ledger=ledger,
+            tail=tail,
+            identity=identity,
+            token_every=settings.token_recheck.total_seconds(),
+        ),
         receipts=Receipts(ledger=ledger, policy=policy),
         documents=Documents(ledger=ledger, store=store),
         operating=Operating(ledger=ledger),

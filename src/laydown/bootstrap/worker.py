@@ -16,9 +16,13 @@ from laydown.telemetry.metrics import Metrics
 from laydown.worker.runner import Runner
 from laydown.worker.sweeper import Sweeper
 
+_NICENESS = 10
+"""What comes in goes first: proving waits for no client, receiving does."""
+
 
 async def worker(settings: Settings, stop: asyncio.Event) -> None:
     """Do jobs and sweep until *stop*."""
+    os.nice(_NICENESS)
     metrics, log = Metrics(), Log(level=settings.log_level, process="worker")
     async with open_database(settings) as database:
         store = open_store(settings, owner=False)

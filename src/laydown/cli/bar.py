@@ -14,6 +14,7 @@ from laydown.cli.printable import duration, files, size
 if TYPE_CHECKING:
     from laydown.client.progress import Progress as Moment
 
+_WIDE = 110  # columns, from which bars no longer grow: wider ones tell no more
 _LINE_SECONDS = 5.0
 _RATE_SECONDS = 8.0  # over which the rate is measured
 
@@ -128,16 +129,22 @@ class Bars:
 def _bars(console: Console) -> Progress:
     def fixed(field: str, width: int) -> TextColumn:
         column = Column(justify="right", no_wrap=True, min_width=width)
-        return TextColumn("{task.fields[" + field + "]}", table_column=column, markup=False)
+        text = "{task.fields[" + field + "]}"
+        return TextColumn(text, table_column=column, markup=False, justify="right")
+
+    is_narrow = console.width < _WIDE
 
     return Progress(
         TextColumn("{task.description}", table_column=Column(no_wrap=True, min_width=8)),
-        BarColumn(bar_width=None, table_column=Column(ratio=1, min_width=8)),
+        BarColumn(
+            bar_width=None if is_narrow else 40,
+            table_column=Column(ratio=1 if is_narrow else None, min_width=8),
+        ),
         fixed("files", 15),
         fixed("amount", 9),
         fixed("speed", 18),
         console=console,
-        expand=console.width < 120,  # noqa: PLR2004 - columns; wider bars tell no more
+        expand=is_narrow,
         refresh_per_second=10,
     )
 

@@ -112,7 +112,7 @@ def _free_port() -> int:
 def _counts(connection: Connection) -> Mapping[str, int]:
     """Return how many files of the delivery are in each state."""
     with Client(connection.url, connection.token) as client:
-        return dict(next(iter(client.batches())).counts)
+        return {str(state): count for state, count in next(iter(client.batches())).counts.items()}
 
 
 def _compared(counts: Mapping[str, int], expected: Mapping[str, int]) -> str:

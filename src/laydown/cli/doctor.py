@@ -74,16 +74,12 @@ def doctor(*, url: UrlOption = None, token: TokenOption = None) -> None:
 
 async def _findings(client: "AsyncClient", where: Server) -> AsyncIterator[Finding]:
     """Yield what there is to say about a server, in the order in which things depend."""
-    import msgspec  # noqa: PLC0415 - `--help` needs none of it
-
-    from laydown import wire  # noqa: PLC0415
-    from laydown.client.errors import Unauthorized  # noqa: PLC0415
+    from laydown.client.errors import Unauthorized  # noqa: PLC0415 - `--help` needs none of it
 
     began = time.monotonic()
-    await client.transport.ask("GET", client.transport.resolve("/livez"))
+    answer = await client.transport.call("GET", "/livez")
     took = time.monotonic() - began
-    answer = await client.transport.once("GET", client.transport.resolve("/readyz"))
-    health = msgspec.json.decode(answer.body, type=wire.Health)
+    health = await client.health()
     yield _well(f"laydown {health.version} answers in {took * 1000:.0f} ms")
     for check in health.checks:
         remedy = "" if check.ok else "The server's log says more; it recovers by itself if it can."

@@ -5,11 +5,11 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from laydown import wire
 from laydown.cli.printable import files, printable, shortened, size
+from laydown.cli.tables import Column, show_table
 
 if TYPE_CHECKING:
     from laydown.client.result import Group
@@ -20,32 +20,31 @@ NAMED = 20
 
 _STYLES = {"ready": "green", "duplicate": "cyan", "skipped": "dim"}
 _BAD = "red"
-_WIDE = 100  # columns from which reasons are explained in the table
 _INDENT = 4
+_COLUMNS = (
+    Column(name="State"),
+    Column(name="Reason"),
+    Column(name="Files", is_right=True),
+    Column(name="Size", is_right=True),
+    Column(name="Meaning", is_optional=True),
+)
 _NARROWEST = 20  # columns into which a sentence is wrapped
 
 
 def show_groups(console: Console, groups: Sequence["Group"]) -> None:
     """Print how many files and bytes fared how."""
-    table = Table(box=None, pad_edge=False, padding=(0, 3, 0, 0), header_style="bold")
-    table.add_column("State", no_wrap=True)
-    table.add_column("Reason", no_wrap=True)
-    table.add_column("Files", justify="right", no_wrap=True)
-    table.add_column("Size", justify="right", no_wrap=True)
-    is_wide = console.width >= _WIDE
-    if is_wide:
-        table.add_column("")
-    for group in groups:
-        cells = [
-            Text(group.state, _STYLES.get(group.state, _BAD)),
-            Text(group.reason or ""),
-            Text(f"{group.files.count:,}"),
-            Text(size(group.files.bytes)),
+    rows = [
+        [
+            group.state,
+            group.reason or "",
+            f"{group.files.count:,}",
+            size(group.files.bytes),
+            group.message or "",
         ]
-        if is_wide:
-            cells.append(Text(group.message or "", "dim"))
-        table.add_row(*cells)
-    console.print(table)
+        for group in groups
+    ]
+    styles = [_STYLES.get(group.state, _BAD) for group in groups]
+    show_table(console, _COLUMNS, rows, styles=styles)
 
 
 def show_problems(

@@ -154,12 +154,14 @@ def show(console: Console, result: "PushResult") -> None:
     else:
         show_groups(console, result.groups)
         more = f"laydown receipt {batch.id}"
-        show_problems(console, result.problems, at_most=NAMED, more=more)
+        ours = {trouble.path for trouble in result.unreadable}  # which are named below, with why
+        lost = [row for row in result.problems if row.state != "cancelled" or row.path not in ours]
+        show_problems(console, lost, at_most=NAMED, more=more)
     show_troubles(console, "Not sent from here", result.unreadable, at_most=NAMED)
     show_troubles(console, "Passed over", result.passed_over, at_most=_PASSED_OVER_NAMED)
     if batch is not None:
-        lost = len(result.problems)
-        what = "all are in" if not lost else f"{batch.declared.count - lost:,} are in, {lost:,} not"
+        out = len(result.problems)
+        what = "all are in" if not out else f"{batch.declared.count - out:,} are in, {out:,} not"
         console.print()
         console.print(
             Text(

@@ -12,14 +12,12 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
+from laydown.cli.listener import LISTENER_VARIABLE, listen_as
 from laydown.cli.places import data_directory
 from laydown.domain.errors import LaydownError
 from laydown.embedded.errors import EmbeddedError
 from laydown.embedded.lifeline import LIFELINE_VARIABLE, parent_gone
 from laydown.settings import PREFIX, BadSettings, Settings
-
-LISTENER_VARIABLE = "LAYDOWN_LISTENER_FD"
-"""Names the listening socket that the API inherits, so that a restart of it refuses nobody."""
 
 DataOption = Annotated[
     Path | None,
@@ -120,11 +118,10 @@ def _first(error: BaseException) -> BaseException:
 
 async def _serve(settings: Settings) -> int:
     from laydown.bootstrap.api import api  # noqa: PLC0415 - a worker needs no web framework
-    from laydown.http.listening import listen  # noqa: PLC0415
     from laydown.http.serving import serve  # noqa: PLC0415
 
     inherited = os.environ.get(LISTENER_VARIABLE)
-    listener = socket(fileno=int(inherited)) if inherited else listen(settings.host, settings.port)
+    listener = socket(fileno=int(inherited)) if inherited else listen_as(settings)
     async with api(settings) as composed, asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(_follow_parent(composed.stopping))
         await serve(

@@ -23,8 +23,14 @@ class Column:
     is_optional: bool = False  # left out where there is no room
 
 
-def show_table(console: Console, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
-    """Print *rows*, as many cells each as there are columns."""
+def show_table(
+    console: Console,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[str]],
+    *,
+    styles: Sequence[str] = (),
+) -> None:
+    """Print *rows*, as many cells each as there are columns; *styles* are of their first cells."""
     needed = [
         max(cell_len(column.name), *(cell_len(row[index]) for row in rows), 0)
         for index, column in enumerate(columns)
@@ -37,6 +43,8 @@ def show_table(console: Console, columns: Sequence[Column], rows: Sequence[Seque
             _cell(row[index], widths[index], is_right=columns[index].is_right) for index in shown
         ]
         line = Text((" " * _GAP).join(cells).rstrip(), "bold" if number == 0 else "")
+        if number and styles:
+            line.stylize(styles[number - 1], 0, len(cells[0]))
         console.print(line, soft_wrap=True)
 
 

@@ -13,8 +13,8 @@ from socket import socket
 import typer
 
 from laydown.bootstrap.database import issue_token, migrated, token_works
+from laydown.cli.listener import LISTENER_VARIABLE, listen_as
 from laydown.cli.places import answers
-from laydown.cli.serve import LISTENER_VARIABLE
 from laydown.embedded.errors import ConnectionUnknown
 from laydown.embedded.instance import (
     CONNECTION_FILE,
@@ -24,7 +24,6 @@ from laydown.embedded.instance import (
 )
 from laydown.embedded.postgres import EmbeddedPostgres
 from laydown.embedded.supervisor import ChildSpec, Supervisor
-from laydown.http.listening import listen
 from laydown.settings import Settings
 
 _ORGANIZATION = "local"
@@ -37,7 +36,7 @@ async def run_tree(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    with own(settings.data), listen(settings.host, settings.port) as listener:
+    with own(settings.data), listen_as(settings) as listener:
         async with _database(settings.data, settings.database) as database:
             return await _run(replace(settings, database=database), listener, stop)
 

@@ -11,10 +11,10 @@ from laydown import wire
 from laydown.client.backoff import Patience
 from laydown.client.bodies import chunked, decoded, encoded, query_of
 from laydown.client.checksum import crc64nvme, part_headers
-from laydown.client.errors import ApiError
+from laydown.client.errors import ApiError, BrokenOff
 from laydown.client.follow import follow
 from laydown.client.sse import Event
-from laydown.client.transport import Transport
+from laydown.client.transport import Transport, is_broken
 
 T = TypeVar("T")
 
@@ -214,13 +214,15 @@ class Api:
         return await self._get(f"/v1/batches/{batch_id}/receipt", wire.Receipt)
 
     async def receipt_csv(self, batch_id: UUID) -> AsyncGenerator[bytes, None]:
-        """Yield the ledger of a batch as CSV, in pieces.
-
-        It is not repeated by itself once it has begun: aiohttp's errors tell of a broken one.
-        """
-        async with self.transport.stream(f"/v1/batches/{batch_id}/receipt.csv") as answer:
-            async for piece in answer.content.iter_chunked(1 << 16):
-                yield piece
+        """Yield the ledger of a batch as CSV, in pieces; `BrokenOff` when it ends too early."""
+        try:
+            async with self.transport.stream(f"/v1/batches/{batch_id}/receipt.csv") as answer:
+                async for piece in answer.content.iter_chunked(1 << 16):
+                    yield piece
+        except Exception as error:
+            if not is_broken(error):
+                raise
+            raise BrokenOff(f"the receipt broke off, ask again: {error}") from error
 
     def events(
         self, batch_id: UUID, *, last_event_id: int | None = None
@@ -278,9 +280,16 @@ class Api:
 
     async def health(self) -> wire.Health:
         """Return what the server says of itself, well or not."""
-        answer = await self.transport.once("GET", self.transport.resolve("/readyz"))
-        self.transport.heard()
-        return decoded(answer, wire.Health)
+        attempt = 0
+        while True:
+            try:
+                answer = await self.transport.once("GET", self.transport.resolve("/readyz"))
+            except Exception as error:  # noqa: BLE001 - what is no broken connection comes back
+                await self.transport.broken(attempt, error)
+                attempt += 1
+            else:
+                self.transport.heard()
+                return decoded(answer, wire.Health)
 
     # -- how
 

@@ -27,6 +27,10 @@ class Unreachable(ClientError):
         self.seconds = seconds  # of continuous silence
 
 
+class BrokenOff(ClientError):
+    """A long answer ended before its end; ask again."""
+
+
 class BadAnswer(ClientError):
     """What answered does not speak laydown's API; the URL may be another program's."""
 

@@ -151,6 +151,8 @@ def parse_key(key: str) -> ObjectName:
             )
             if object_key(name.organization, name.upload, name.attempt) == key:
                 return name
+        case _:
+            pass
     raise ValueError(f"not an object key of ours: {key}")
 
 

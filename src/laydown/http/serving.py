@@ -8,6 +8,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from laydown.http.bytes_protocol import ByteProtocol
 from laydown.http.listening import BACKLOG
 
 _KEEP_ALIVE = 65  # seconds; longer than the 60 after which usual balancers drop an idle one
@@ -45,7 +46,7 @@ async def serve(
 
     config = uvicorn.Config(
         app,
-        http="httptools",
+        http=ByteProtocol,
         lifespan="off",
         ws="none",
         access_log=False,

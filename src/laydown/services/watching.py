@@ -11,10 +11,9 @@ from laydown.domain.happening import Recorded
 from laydown.domain.upload import BatchId, ProjectId, UploadId
 from laydown.ports import Ledger, Page, UploadFilter, UploadRecord
 from laydown.services.identity import Caller, Identity
-from laydown.services.tailing import Reel, Tail
+from laydown.services.tailing import Tail
 
 _TALLY_EVERY = 1.0  # seconds between counts of a batch, however many watch it
-_TOKEN_EVERY = 10.0  # seconds between looks whether a viewer's token still holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +66,7 @@ class Watching:
     ledger: Ledger
     tail: Tail
     identity: Identity
+    token_every: float = 10.0  # seconds between looks whether a viewer's token still holds
     _glances: dict[BatchId, _Glance] = field(default_factory=dict)
 
     async def batch(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
@@ -120,6 +120,7 @@ class Watching:
                 yield Snapshot(number=number, batch=first.batch, tally=first.tally)
             checked_at = _now()
             while not self.tail.stopping.is_set():
+                grown = reel.grown  # taken before reading: what comes meanwhile ends the wait
                 events = await self.tail.since(reel, caller.organization, number)
                 for event in events:
                     number = event.number
@@ -132,12 +133,12 @@ class Watching:
                 if now.is_over and number >= now.number:
                     yield Closed(batch=now.batch, tally=now.tally)
                     return
-                if _now() - checked_at > _TOKEN_EVERY:
+                if _now() - checked_at >= self.token_every:
                     checked_at = _now()
                     if not await self.identity.is_valid(caller):
                         return
                 if not events:
-                    await _growth(reel)
+                    await _growth(grown)
 
     async def _glance(self, caller: Caller, batch_id: BatchId) -> _Glance:
         """Return a batch's totals, counted at most once a second for all its viewers."""
@@ -163,11 +164,11 @@ class Watching:
             )
 
 
-async def _growth(reel: Reel) -> None:
+async def _growth(grown: asyncio.Event) -> None:
     """Wait for new events, at most until totals are due again."""
     with suppress(TimeoutError):
         async with asyncio.timeout(_TALLY_EVERY):
-            await reel.grown.wait()
+            await grown.wait()
 
 
 def _now() -> float:

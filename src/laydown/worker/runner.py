@@ -19,6 +19,7 @@ from laydown.services.proving import Proving
 from laydown.worker.handlers import give_up, handle, kind_of
 
 _IDLE_FIRST, _IDLE_LONGEST = 0.05, 0.5  # seconds between looks at an empty feed
+_GATHER = 0.15  # seconds to let jobs gather when there were few: a group costs hardly more than one
 _AWAY = 1.0  # seconds between looks while the database is away
 
 
@@ -86,6 +87,8 @@ class Runner:
             if claimed:
                 idle = _IDLE_FIRST
                 await self._do(claimed)
+                if len(claimed) < self.group // 2:
+                    await _wait(stop, _GATHER)
             else:
                 await _wait(stop, idle)
                 idle = min(idle * 2, _IDLE_LONGEST)

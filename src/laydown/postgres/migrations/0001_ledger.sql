@@ -1,5 +1,8 @@
 -- The ledger from nothing. Every tenant table has its organization in its keys, so that no
 -- row can refer across organizations, and forced row-level security as a second lock.
+--
+-- Keys lead with what is selective, never with the organization: on a table without statistics
+-- the planner believes that an organization has few rows, and would read all of them to find one.
 
 -- Two roles that own nothing and bypass nothing. Connections take one of them at once.
 -- laydown_app sees one organization a transaction; laydown_system sees, across organizations,
@@ -69,7 +72,7 @@ CREATE TABLE batches (
 
 -- One open batch a reference; closed ones are its history.
 CREATE UNIQUE INDEX one_open_batch_a_reference
-    ON batches (organization_id, project_id, reference) WHERE closed_at IS NULL;
+    ON batches (project_id, reference) WHERE closed_at IS NULL;
 CREATE INDEX batches_idle ON batches (touched_at) WHERE closed_at IS NULL;
 
 CREATE TYPE upload_state AS ENUM (
@@ -102,11 +105,11 @@ CREATE TABLE blobs (
     object_key      text NOT NULL UNIQUE,
     is_missing      boolean NOT NULL DEFAULT false,
     proven_at       timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, id)
+    PRIMARY KEY (id, organization_id)
 );
 
 -- A blob whose object is gone leaves deduplication; the same bytes may then come again.
-CREATE UNIQUE INDEX one_blob_a_digest ON blobs (organization_id, sha256) WHERE NOT is_missing;
+CREATE UNIQUE INDEX one_blob_a_digest ON blobs (sha256, organization_id) WHERE NOT is_missing;
 
 CREATE TABLE documents (
     organization_id uuid NOT NULL,
@@ -118,7 +121,7 @@ CREATE TABLE documents (
     current_id      uuid,
     current_order   bigint,
     created_at      timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, id),
+    PRIMARY KEY (id, organization_id),
     FOREIGN KEY (organization_id, project_id) REFERENCES projects,
     CHECK ((last_number = 0) = (current_id IS NULL)),
     CHECK ((current_id IS NULL) = (current_order IS NULL))
@@ -126,7 +129,7 @@ CREATE TABLE documents (
 
 -- Paths are compared byte by byte once folded; "C" makes prefixes and cursors plain ranges.
 CREATE UNIQUE INDEX one_document_a_path
-    ON documents (organization_id, project_id, path_folded COLLATE "C");
+    ON documents (project_id, path_folded COLLATE "C");
 
 CREATE TABLE uploads (
     organization_id uuid NOT NULL,
@@ -158,9 +161,9 @@ CREATE TABLE uploads (
     version_id      uuid,
     declared_at     timestamptz NOT NULL DEFAULT now(),
     moved_at        timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, id),
+    PRIMARY KEY (id, organization_id),
     FOREIGN KEY (organization_id, batch_id) REFERENCES batches,
-    FOREIGN KEY (organization_id, leader_id) REFERENCES uploads,
+    FOREIGN KEY (leader_id, organization_id) REFERENCES uploads,
     CONSTRAINT one_upload_a_key UNIQUE (batch_id, key),
     CONSTRAINT never_more_than_declared CHECK (received BETWEEN 0 AND size),
     CONSTRAINT single_or_multipart CHECK (part_size IS NOT NULL OR parts = 1),
@@ -209,8 +212,8 @@ CREATE TABLE parts (
     size            bigint NOT NULL CHECK (size > 0),
     crc64nvme       bigint NOT NULL,
     landed_at       timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, upload_id, attempt, number),
-    FOREIGN KEY (organization_id, upload_id) REFERENCES uploads
+    PRIMARY KEY (upload_id, attempt, number, organization_id),
+    FOREIGN KEY (upload_id, organization_id) REFERENCES uploads
 );
 
 CREATE TABLE versions (
@@ -221,10 +224,10 @@ CREATE TABLE versions (
     upload_id       uuid NOT NULL,
     blob_id         uuid NOT NULL,
     created_at      timestamptz NOT NULL DEFAULT now(),
-    PRIMARY KEY (organization_id, id),
-    FOREIGN KEY (organization_id, document_id) REFERENCES documents,
-    FOREIGN KEY (organization_id, upload_id) REFERENCES uploads,
-    FOREIGN KEY (organization_id, blob_id) REFERENCES blobs,
+    PRIMARY KEY (id, organization_id),
+    FOREIGN KEY (document_id, organization_id) REFERENCES documents,
+    FOREIGN KEY (upload_id, organization_id) REFERENCES uploads,
+    FOREIGN KEY (blob_id, organization_id) REFERENCES blobs,
     CONSTRAINT one_version_a_number UNIQUE (document_id, number),
     CONSTRAINT one_version_an_upload UNIQUE (upload_id)
 );
@@ -236,7 +239,7 @@ CREATE TABLE refusals (
     extension       text NOT NULL,
     policy          integer NOT NULL,
     reason          text NOT NULL,
-    PRIMARY KEY (organization_id, sha256, extension, policy)
+    PRIMARY KEY (sha256, extension, policy, organization_id)
 );
 
 CREATE TABLE jobs (
@@ -280,7 +283,8 @@ CREATE TABLE events (
 
 CREATE INDEX events_of_upload ON events (upload_id, number) WHERE upload_id IS NOT NULL;
 
--- Row-level security, forced on the owner too.
+-- Row-level security, forced on the owner too. It compares by uuid_eq(), the function behind `=`,
+-- so that it filters rows and never becomes the way to find them.
 DO $$
 DECLARE
     tenant text;
@@ -293,8 +297,8 @@ BEGIN
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant);
         EXECUTE format(
             'CREATE POLICY own_rows ON %I TO laydown_app
-                 USING (organization_id = current_organization())
-                 WITH CHECK (organization_id = current_organization())', tenant);
+                 USING (uuid_eq(organization_id, current_organization()))
+                 WITH CHECK (uuid_eq(organization_id, current_organization()))', tenant);
     END LOOP;
 END
 $$;

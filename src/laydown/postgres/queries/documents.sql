@@ -1,10 +1,12 @@
+-- Organizations are compared by uuid_eq(), see uploads.sql.
+
 -- name: lock_documents
 -- Made if absent and locked either way, in one order for everybody.
 INSERT INTO documents (organization_id, id, project_id, path, path_folded)
 SELECT %(organization)s, d.id, %(project)s, d.path, d.folded
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS d(id uuid, path text, folded text)
  ORDER BY d.folded COLLATE "C"
-ON CONFLICT (organization_id, project_id, path_folded COLLATE "C")
+ON CONFLICT (project_id, path_folded COLLATE "C")
     DO UPDATE SET path = documents.path
 RETURNING id, path_folded, last_number, current_id, current_order;
 
@@ -13,7 +15,7 @@ RETURNING id, path_folded, last_number, current_id, current_order;
 SELECT v.id, b.sha256
   FROM versions v
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id AND NOT b.is_missing
- WHERE v.organization_id = %(organization)s AND v.id = ANY(%(versions)s::uuid[]);
+ WHERE uuid_eq(v.organization_id, %(organization)s) AND v.id = ANY(%(versions)s::uuid[]);
 
 -- name: keep_blobs
 INSERT INTO blobs (organization_id, id, sha256, size, kind, media_type, object_key)
@@ -38,8 +40,8 @@ UPDATE documents d
                          ELSE d.current_id END,
        current_order = greatest(d.current_order, u.ordinal)
   FROM added a
-  JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.upload_id
- WHERE d.organization_id = %(organization)s AND d.id = a.document_id;
+  JOIN uploads u ON uuid_eq(u.organization_id, %(organization)s) AND u.id = a.upload_id
+ WHERE uuid_eq(d.organization_id, %(organization)s) AND d.id = a.document_id;
 
 -- name: remember_refusals
 INSERT INTO refusals (organization_id, sha256, extension, policy, reason)
@@ -55,7 +57,7 @@ SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
   FROM documents d
   JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
- WHERE d.organization_id = %(organization)s AND d.project_id = %(project)s
+ WHERE uuid_eq(d.organization_id, %(organization)s) AND d.project_id = %(project)s
    AND (%(after)s::text IS NULL OR d.path_folded COLLATE "C" > %(after)s)
    AND (%(under)s::text IS NULL OR d.path_folded = %(under)s
         OR (d.path_folded COLLATE "C" >= %(under)s || '/'
@@ -72,7 +74,7 @@ SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
   FROM documents d
   JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
- WHERE d.organization_id = %(organization)s AND d.id = %(id)s;
+ WHERE uuid_eq(d.organization_id, %(organization)s) AND d.id = %(id)s;
 
 -- name: list_versions
 SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_current,
@@ -81,7 +83,7 @@ SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_curr
   FROM versions v
   JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
- WHERE v.organization_id = %(organization)s AND v.document_id = %(document)s
+ WHERE uuid_eq(v.organization_id, %(organization)s) AND v.document_id = %(document)s
    AND (%(after)s::int IS NULL OR v.number < %(after)s)
  ORDER BY v.number DESC
  LIMIT %(limit)s;
@@ -93,4 +95,4 @@ SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_curr
   FROM versions v
   JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
- WHERE v.organization_id = %(organization)s AND v.id = %(id)s;
+ WHERE uuid_eq(v.organization_id, %(organization)s) AND v.id = %(id)s;

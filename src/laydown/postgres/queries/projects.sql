@@ -37,7 +37,7 @@ SELECT id, project_id, reference, label, on_conflict, created_at, closed_at
 -- Two clients may open the same reference at once: the second finds the first one's.
 INSERT INTO batches (organization_id, id, project_id, reference, label, on_conflict)
 VALUES (%(organization)s, %(id)s, %(project)s, %(reference)s, %(label)s, %(on_conflict)s)
-ON CONFLICT (organization_id, project_id, reference) WHERE closed_at IS NULL DO NOTHING
+ON CONFLICT (project_id, reference) WHERE closed_at IS NULL DO NOTHING
 RETURNING id, project_id, reference, label, on_conflict, created_at, closed_at;
 
 -- name: get_batch

@@ -1,0 +1,261 @@
+"""One organization can't see, write or disturb what is another's, whatever it asks."""
+
+import asyncio
+import random
+
+import psycopg
+import pytest
+
+from laydown.domain.errors import NotFound
+from laydown.domain.jobs import ProveUpload
+from laydown.domain.lifecycle import Event
+from laydown.domain.reasons import Reason
+from laydown.domain.upload import PartOutcome
+from laydown.postgres.ledger import PostgresLedger
+from laydown.postgres.pool import open_pool
+from tests.ledger_support import EVERYTHING, FIRST_PAGE, Tenant, digest, entry, moved, part, whole
+
+TENANT_TABLES = (
+    "tokens",
+    "projects",
+    "batches",
+    "blobs",
+    "documents",
+    "uploads",
+    "parts",
+    "versions",
+    "refusals",
+    "jobs",
+    "event_heads",
+    "events",
+)
+WRITTEN = ("INSERT", "UPDATE", "DELETE")
+
+
+async def fill(tenant: Tenant) -> Tenant:
+    """Give a tenant a row in every table."""
+    published = await tenant.checking("published.txt")
+    await tenant.publish(published, digest("published"))
+    big = tenant.upload(entry("big.bin", size=20), part_size=10, parts=2)
+    await tenant.declare(big)
+    async with tenant.begin() as tx:
+        await tx.record([part(big, 1, size=10)])
+        await tx.remember({(digest("stub"), "pdf"): Reason.PLACEHOLDER_POINTER})
+        await tx.enqueue([ProveUpload(big.id)])
+    return tenant
+
+
+@pytest.fixture
+async def ours(tenant: Tenant) -> Tenant:
+    return await fill(tenant)
+
+
+@pytest.fixture
+async def theirs(stranger: Tenant) -> Tenant:
+    return await fill(stranger)
+
+
+async def as_role(tenant: Tenant, role: str, statement: str, *, organization=None):
+    """Run a statement as a role; return its rows, or how many it touched."""
+    async with await psycopg.AsyncConnection.connect(
+        tenant.owner, options=f"-c role={role}"
+    ) as connection:
+        if organization is not None:
+            await connection.execute(
+                "SELECT set_config('laydown.organization', %s, true)", [str(organization)]
+            )
+        cursor = await connection.execute(statement.encode())
+        return await cursor.fetchall() if cursor.description else cursor.rowcount
+
+
+async def may(tenant: Tenant, role: str, right: str, table: str) -> bool:
+    """Say whether a role was granted a right on a table or on one of its columns."""
+    query = (
+        "SELECT has_table_privilege(%s, %s, %s)"
+        if right == "DELETE"
+        else "SELECT has_any_column_privilege(%s, %s, %s)"
+    )
+    [(granted,)] = await tenant.ask(query, role, table, right)
+    return granted
+
+
+async def test_the_list_of_tenant_tables_is_whole(tenant):
+    """Every table with an organization is tested here, and there are no others but two."""
+    rows = await tenant.ask(
+        "SELECT relname, EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid "
+        "AND attname = 'organization_id') FROM pg_class c "
+        "WHERE relkind IN ('r', 'p') AND relnamespace = 'public'::regnamespace"
+    )
+    assert {name for name, has_organization in rows if has_organization} == set(TENANT_TABLES)
+    assert {name for name, is_tenants in rows if not is_tenants} == {
+        "organizations",
+        "schema_migrations",
+    }
+
+
+async def test_row_security_is_forced_everywhere(tenant):
+    """Row-level security is on and forced for every tenant table and for organizations."""
+    rows = await tenant.ask(
+        "SELECT relname FROM pg_class WHERE relrowsecurity AND relforcerowsecurity"
+    )
+    assert {name for (name,) in rows} == {*TENANT_TABLES, "organizations"}
+
+
+@pytest.mark.parametrize("role", ["laydown_app", "laydown_system"])
+async def test_neither_role_owns_or_bypasses_anything(tenant, role):
+    """The roles can't log in, bypass row security, make roles, or own any object."""
+    [flags] = await tenant.ask(
+        "SELECT rolsuper, rolbypassrls, rolcanlogin, rolcreaterole, rolcreatedb, rolreplication "
+        "FROM pg_roles WHERE rolname = %s",
+        role,
+    )
+    assert not any(flags)
+    assert await tenant.ask("SELECT relname FROM pg_class WHERE relowner = %s::regrole", role) == []
+    assert await tenant.ask("SELECT proname FROM pg_proc WHERE proowner = %s::regrole", role) == []
+    memberships = "SELECT roleid::regrole FROM pg_auth_members WHERE member = %s::regrole"
+    assert await tenant.ask(memberships, role) == []
+
+
+@pytest.mark.parametrize("table", TENANT_TABLES)
+async def test_rows_of_another_are_not_there(ours, theirs, table):
+    """In our transaction every visible row of the table is ours, and there is at least one."""
+    if not await may(ours, "laydown_app", "SELECT", table):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await as_role(ours, "laydown_app", f"SELECT * FROM {table}")
+        return
+    seen = f"SELECT DISTINCT organization_id FROM {table}"
+    rows = await as_role(ours, "laydown_app", seen, organization=ours.organization)
+    assert rows == [(ours.organization,)]
+
+
+@pytest.mark.parametrize("table", [*TENANT_TABLES, "organizations"])
+async def test_without_an_organization_nothing_is_there(ours, table):
+    """A transaction that names no organization sees no row and changes none."""
+    if await may(ours, "laydown_app", "SELECT", table):
+        everything = f"SELECT * FROM {table}"
+        assert await as_role(ours, "laydown_app", everything) == []
+        assert await as_role(ours, "laydown_app", everything, organization="") == []
+    column = "id" if table == "organizations" else "organization_id"
+    if await may(ours, "laydown_app", "UPDATE", table):
+        assert await as_role(ours, "laydown_app", f"UPDATE {table} SET {column} = {column}") == 0
+
+
+@pytest.mark.parametrize("table", TENANT_TABLES)
+async def test_nothing_is_written_for_another(ours, theirs, table):
+    """Our transaction can't add, take over, change or delete a row of theirs."""
+    mine, other = ours.organization, theirs.organization
+    if await may(ours, "laydown_app", "INSERT", table):
+        generated = "OVERRIDING SYSTEM VALUE " if table == "uploads" else ""
+        copy = (
+            f"INSERT INTO {table} {generated}SELECT (jsonb_populate_record(NULL::{table}, "
+            f"to_jsonb(t) || '{{\"organization_id\": \"{other}\"}}')).* FROM {table} t"
+        )
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            await as_role(ours, "laydown_app", copy, organization=mine)
+    if await may(ours, "laydown_app", "UPDATE", table):
+        give = f"UPDATE {table} SET organization_id = '{other}'"
+        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+            await as_role(ours, "laydown_app", give, organization=mine)
+        touch = f"UPDATE {table} SET organization_id = organization_id "
+        touched = f"{touch} WHERE organization_id = '{other}'"
+        assert await as_role(ours, "laydown_app", touched, organization=mine) == 0
+    if await may(ours, "laydown_app", "DELETE", table):
+        gone = f"DELETE FROM {table} WHERE organization_id = '{other}'"
+        assert await as_role(ours, "laydown_app", gone, organization=mine) == 0
+
+
+async def test_the_system_role_writes_only_what_it_must(tenant):
+    """Outside tokens, heads and jobs, `laydown_system` may only mark a blob as missing."""
+    granted = {
+        (table, right)
+        for table in (*TENANT_TABLES, "organizations", "schema_migrations")
+        for right in WRITTEN
+        if await may(tenant, "laydown_system", right, table)
+    }
+    assert granted == {
+        ("organizations", "INSERT"),
+        ("tokens", "INSERT"),
+        ("event_heads", "INSERT"),
+        ("jobs", "UPDATE"),
+        ("jobs", "DELETE"),
+        ("blobs", "UPDATE"),
+    }
+    columns = await tenant.ask(
+        "SELECT column_name::text FROM information_schema.column_privileges "
+        "WHERE grantee = 'laydown_system' AND table_name = 'blobs' AND privilege_type = 'UPDATE'"
+    )
+    assert columns == [("is_missing",)]
+
+
+async def test_the_ledger_treats_foreign_ids_as_unknown(ours, theirs):
+    """Reading, moving and recording by another's ids finds and changes nothing."""
+    async with theirs.begin() as tx:
+        [record, other] = await tx.records(theirs.batch.id, FIRST_PAGE, EVERYTHING)
+        [document] = await tx.documents(theirs.project, FIRST_PAGE, under=None, text=None, kind=None)
+    receiving = other.upload
+    async with ours.begin() as tx:
+        assert await tx.uploads([record.upload.id, receiving.id], lock=True) == []
+        assert await tx.records(theirs.batch.id, FIRST_PAGE, EVERYTHING) == []
+        cancel = moved(receiving, Event.CANCELLED, reason=Reason.CANCELLED_BY_USER)
+        assert await tx.move([cancel]) == frozenset()
+        late = [part(receiving, 2, size=10), whole(record.upload)]
+        assert await tx.record(late) == [PartOutcome.NOT_RECEIVING] * 2
+        assert await tx.happened(receiving.id) == []
+        assert (await tx.tally(theirs.batch.id)).declared == 0
+    for ask, identifier in (
+        ("upload", receiving.id),
+        ("batch", theirs.batch.id),
+        ("project", theirs.project),
+        ("document", document.id),
+        ("version", document.current.id),
+        ("touch_batch", theirs.batch.id),
+    ):
+        with pytest.raises(NotFound):
+            async with ours.begin() as tx:
+                await getattr(tx, ask)(identifier)
+
+
+async def test_a_digest_is_known_only_to_whose_it_is(ours, theirs):
+    """Blobs, refusals and current versions of another bear on no verdict of ours."""
+    await theirs.publish(await theirs.checking("secret.txt"), digest("secret"))
+    async with theirs.begin() as tx:
+        await tx.remember({(digest("bad"), "txt"): Reason.TYPE_MISMATCH})
+    async with ours.begin() as tx:
+        asked = [entry("secret.txt", sha256=digest("secret")), entry("b.txt", sha256=digest("bad"))]
+        known = await tx.known(ours.batch, asked, is_new=False)
+    assert not known.blobs
+    assert not known.refusals
+    assert not known.current
+
+
+async def test_a_pooled_connection_carries_no_organization_over(ours, theirs):
+    """Two hundred transactions of two organizations over two connections never mix."""
+    luck = random.Random(11)
+
+    async with open_pool(ours.owner, "laydown_app", size=2) as pool:
+        ledger = PostgresLedger(pool)
+
+        async def look(tenant: Tenant, how: int) -> None:
+            opened = ledger.snapshot if how == 0 else ledger.begin
+            try:
+                async with opened(tenant.organization) as tx:
+                    [project] = await tx.projects(FIRST_PAGE)
+                    await asyncio.sleep(0)
+                    batches = await tx.batches(FIRST_PAGE, project=None)
+                    assert project.id == tenant.project
+                    assert [batch.id for batch in batches] == [tenant.batch.id]
+                    if how == 1:
+                        raise _GaveUp
+            except _GaveUp:
+                return
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(200):
+                tasks.create_task(look(luck.choice([ours, theirs]), luck.randrange(3)))
+        async with pool.connection() as connection:
+            cursor = await connection.execute("SELECT count(*) FROM uploads")
+            assert await cursor.fetchone() == (0,)
+
+
+class _GaveUp(Exception):
+    """A transaction is undone on purpose."""

@@ -1,0 +1,160 @@
+"""Cut lines, slow clients, restarts and crowds: a push gets through, and nothing is left behind."""
+
+import random
+import shutil
+import signal
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from laydown import wire
+from tests.e2e.ledger import check, holding_of
+from tests.e2e.proxy import CuttingProxy
+from tests.e2e.yard import Push, Yard, descendants, processes_at, until
+
+
+@pytest.fixture(scope="module")
+def folder(sample, tmp_path_factory) -> Path:
+    """Return a delivery that takes about a second: the sample, and larger files."""
+    folder = tmp_path_factory.mktemp("cuts") / "delivery"
+    shutil.copytree(sample[0], folder)
+    dice = random.Random(2)
+    for name, size in (("a.bin", 12 << 20), ("b.bin", 17_000_001), ("c.bin", 5 << 20)):
+        (folder / name).write_bytes(dice.randbytes(size))
+    return folder
+
+
+def begun(yard: Yard, folder: Path, **how: int) -> Push:
+    """Begin a push, and return in the middle of it: some bytes are here, others aren't."""
+    push = yard.start_push(folder, jobs=1, **how)
+    with yard.database() as database:
+
+        def landed() -> int:
+            [[count]] = database.execute("SELECT count(*) FROM uploads WHERE received > 0")
+            return count
+
+        until(lambda: landed() >= 10, what="ten files have arrived")
+    assert not push.is_over_within(0)
+    return push
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_line_that_is_cut_again_and_again_delivers_everything(seed, yard, folder, sample):
+    """Forty resets anywhere in requests and answers lose nothing and double nothing."""
+    dice = random.Random(seed)
+    with CuttingProxy(yard.port, dice=dice, cuts=40, longest=1 << 20) as proxy:
+        pushed = yard.start_push(folder, via=proxy.port).end()
+
+    assert proxy.done >= 5
+    assert pushed.said["unreadable"] == []
+    expected = {**sample[1].expected, "ready": sample[1].expected["ready"] + 3}
+    assert pushed.counts == expected
+    check(yard)
+
+
+def test_a_client_that_stalls_holds_up_nobody(make_yard, sample):
+    """A body that stops coming is let go after the patience; others are served, it may return."""
+    yard = make_yard(BODY_PATIENCE="1")
+    yard.start()
+    content = b"a line of text\n" * 1000
+    entry = wire.Entry(key="slow", path="slow.txt", size=len(content))
+    with yard.client() as client:
+        project = client.ensure_project("SLOW")
+        declared = client.declare(project.id, reference="slow", entries=[entry])
+        [granted] = client.grants(declared.batch.id)
+        line = HTTPConnection("127.0.0.1", yard.port, timeout=30)
+        line.putrequest("PUT", granted.parts[0].url)
+        line.putheader("Content-Length", str(len(content)))
+        line.endheaders(content[:100])
+
+        assert yard.push(sample[0]).counts == sample[1].expected
+
+        assert line.getresponse().status == 408
+        line.close()
+        [again] = client.grants(declared.batch.id)
+        client.put_part(again.parts[0], content)
+        client.close_batch(declared.batch.id)
+        until(lambda: client.batch(declared.batch.id).counts == {"ready": 1}, what="it is ready")
+    check(yard)
+
+
+def test_a_restart_in_the_middle_of_a_push_loses_nothing(yard, folder, sample):
+    """SIGTERM drains and leaves no process; the push waits for the next start and goes on."""
+    push = begun(yard, folder)
+    before = descendants(yard.server.pid)
+
+    assert yard.stop() == 0
+    assert not processes_at(yard.data)
+    assert len(before) >= 3
+    assert not push.is_over_within(0.2), "it waits"
+    yard.start(port=yard.port)
+    pushed = push.end()
+
+    assert pushed.said["unreadable"] == []
+    assert pushed.counts == {**sample[1].expected, "ready": sample[1].expected["ready"] + 3}
+    check(yard)
+
+
+def test_a_client_that_was_interrupted_resumes(yard, folder, sample):
+    """After Ctrl-C the same command sends only what had not arrived."""
+    push = begun(yard, folder)
+    assert push.interrupt() == 130
+    with yard.database() as database:
+        [[arrived]] = database.execute("SELECT sum(received)::bigint FROM uploads")
+    assert arrived > 0
+
+    pushed = yard.push(folder)
+
+    [total] = {sum(f.stat().st_size for f in folder.rglob("*") if f.is_file())}
+    assert pushed.sent <= total - arrived
+    assert pushed.counts == {**sample[1].expected, "ready": sample[1].expected["ready"] + 3}
+    check(yard)
+
+
+def test_two_pushes_of_one_folder_at_once_agree(yard, folder, sample):
+    """Both end, every file is in once, and no document gets a second version."""
+    pushes = [yard.start_push(folder), yard.start_push(folder)]
+
+    ends = [push.end() for push in pushes]
+
+    assert [end.said["unreadable"] for end in ends] == [[], []]
+    check(yard)
+    holding = holding_of(yard)
+    assert {len(versions) for versions in holding.versions.values()} == {1}
+    published = sample[1].expected["ready"] + sample[1].expected["duplicate"] + 3
+    assert len(holding.versions) == published
+
+
+def test_a_data_directory_has_one_laydown(yard, sample):
+    """A second `laydown up` refuses with a sentence, and disturbs the first one in nothing."""
+    second = Yard(yard.data)
+    assert second.launch().wait(timeout=30) == 1
+    assert f"{yard.data} is in use by the laydown with process id {yard.server.pid}" in yard.log
+
+    assert yard.push(sample[0]).counts == sample[1].expected
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_stop_leaves_no_process(number, yard):
+    """After a signal everything that was started has ended, and nothing holds a file open."""
+    started = descendants(yard.server.pid)
+    assert len(started) >= 3
+
+    assert yard.stop(with_signal=number) == 0
+
+    assert not processes_at(yard.data)
+    assert yard.log.count("\n") == 1, "a clean stop has nothing to say"
+
+
+def test_a_killed_supervisor_takes_its_children_along(yard, sample):
+    """After `kill -9` of `laydown up` alone, the next start works, and finds everything."""
+    assert yard.push(sample[0]).counts == sample[1].expected
+    port = yard.port
+    yard.server.kill()
+    yard.server.wait()
+
+    yard.start(port=port)
+
+    assert yard.push(sample[0]).sent == 0
+    check(yard)

@@ -188,6 +188,14 @@ class DocumentRows(Protocol):
         """Write versions; the one declared last becomes its document's current one."""
         ...
 
+    async def confirm(self, unchanged: Mapping[UploadId, bytes]) -> frozenset[UploadId]:
+        """Note that these uploads declared the current content of their documents again.
+
+        What was declared before them won't become current any more. Takes the digest of each,
+        returns those for whose documents it is still the current one.
+        """
+        ...
+
     async def remember(self, refusals: Mapping[tuple[bytes, str], Reason]) -> None:
         """Remember refusals by content, by (digest, extension), so that they are not sent again."""
         ...

@@ -79,7 +79,8 @@ class Talk:
         expect: int | None = None,
     ) -> Answer:
         """Make a request; with *expect*, fail on any other status."""
-        data = body if isinstance(body, bytes | None) else BytesIO(json.dumps(body).encode())
+        text = body if isinstance(body, bytes | None) else json.dumps(body).encode()
+        data = None if text is None else BytesIO(text)
         sent = {"Authorization": f"Bearer {self.token}", **(headers or {})}
         async with self._session.request(
             method, self.url + path, data=data, headers=sent, allow_redirects=False

@@ -62,7 +62,7 @@ def check(yard: Yard) -> None:
     with yard.database() as database:
         kept = {key for (key,) in database.execute("SELECT object_key FROM blobs")}
     assert set(_stored(yard)) == kept, "an object without a blob, or the reverse"
-    assert not [*(yard.data / "store" / "incoming").iterdir()]
+    assert not [*(yard.seen / "store" / "incoming").iterdir()]
 
 
 def _nothing_is_stuck(yard: Yard) -> None:
@@ -124,7 +124,7 @@ def _what_is_published_is_stored(yard: Yard, objects: Mapping[str, Path]) -> Non
 
 def _stored(yard: Yard) -> Mapping[str, Path]:
     """Return every object of the store by its key, those in parts included."""
-    store = yard.data / "store"
+    store = yard.seen / "store"
     placed = {
         f"u/{UUID(path.parent.parent.name)}/{path.stem}/{path.suffix[1:]}": path
         for path in (store / "u").glob("*/*/*")
@@ -137,7 +137,7 @@ def _reconcile(yard: Yard) -> Report:
     for path in _stored(yard).values():
         status = path.stat()
         os.utime(path, (status.st_atime - _A_WEEK, status.st_mtime - _A_WEEK))
-    return asyncio.run(_reconciled(Settings(data=yard.data, database=yard.dsn)))
+    return asyncio.run(_reconciled(Settings(data=yard.seen, database=yard.dsn)))
 
 
 async def _reconciled(settings: Settings) -> Report:

@@ -115,7 +115,9 @@ def _check_receipt(yard: Yard, batch: str, folder: Path, manifest: Manifest) -> 
 
 def _check_downloads(yard: Yard, folder: Path, target: Path) -> None:
     """Compare every document with the file it was made from."""
-    source = {unicodedata.normalize("NFC", each.relative): each.path for each in walk([folder]).files}
+    source = {
+        unicodedata.normalize("NFC", each.relative): each.path for each in walk([folder]).files
+    }
     with yard.client() as client:
         project = client.project_of("X")
         documents = list(client.documents(project.id))

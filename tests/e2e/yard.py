@@ -137,7 +137,9 @@ class Yard:
 
     data: Path
     settings: Mapping[str, str] = field(default_factory=dict)  # LAYDOWN_* of the server
-    prefix: Sequence[str] = ()  # before the command, such as `unshare`
+    prefix: Sequence[str] = ()  # before the command; must `exec` it
+    interpreter: str = sys.executable
+    options: Mapping[str, Any] = field(default_factory=dict)  # of Popen: another user's
     server: subprocess.Popen[bytes] | None = None
     pushes: list[Push] = field(default_factory=list)
 
@@ -150,6 +152,13 @@ class Yard:
     def port(self) -> int:
         """Where it listens, or last did."""
         return urlsplit(self.connection.url).port or 0
+
+    @property
+    def seen(self) -> Path:
+        """The data directory as the server sees it, who may have mounted something there."""
+        if not self.prefix or self.server is None:
+            return self.data
+        return Path(f"/proc/{self.server.pid}/root{self.data}")
 
     @property
     def log(self) -> str:
@@ -169,15 +178,16 @@ class Yard:
 
     def launch(self, *, port: int = 0) -> subprocess.Popen[bytes]:
         """Start it and return at once."""
-        command = [*self.prefix, sys.executable, "-m", "laydown", "up"]
+        command = [*self.prefix, self.interpreter, "-m", "laydown", "up"]
+        options = {"env": environment(self.settings), **self.options}
         with self.data.with_suffix(".log").open("ab") as log:
             self.server = subprocess.Popen(
                 [*command, "--data", str(self.data), "--port", str(port)],
-                env=environment(self.settings),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                **options,
             )
         return self.server
 
@@ -201,8 +211,9 @@ class Yard:
     def pid_of(self, part: str) -> int:
         """Return the process id of the api, the worker or postgres, once that one runs."""
         assert self.server is not None
+        root = self.server.pid
         return until(
-            lambda: next((pid for pid in children(self._root()) if _is(part, pid)), None),
+            lambda: next((pid for pid in children(root) if _is(part, pid)), None),
             what=f"the {part} runs",
         )
 
@@ -215,7 +226,7 @@ class Yard:
     def crash(self) -> None:
         """End everything at once, as a power cut would."""
         assert self.server is not None
-        victims = [self._root(), *descendants(self._root())]
+        victims = {self.server.pid, *descendants(self.server.pid), *processes_at(self.data)}
         for number in (signal.SIGSTOP, signal.SIGKILL):  # none acts on the death of another
             for pid in victims:
                 tell(pid, number)
@@ -268,11 +279,6 @@ class Yard:
 
     def _is_gone(self) -> bool:
         return self.server is None or self.server.poll() is not None
-
-    def _root(self) -> int:
-        """Return the process id of `laydown up`, past what it may have been started by."""
-        assert self.server is not None
-        return self.server.pid
 
 
 def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -41,12 +41,20 @@ class SmallServer:
         self.asked: list[str] = []  # method and path of each request
         self.bodies: list[int] = []  # sizes of the parts that were taken
         self.url = ""
+        self.ranges: list[str | None] = []  # that were asked for
         self._obstacles: list[Obstacle] = []
+        self._streams: list[web.Request] = []
+        self._content_limit: int | None = None
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator["SmallServer"]:
         """Listen on a free port while inside."""
-        app = web.Application(middlewares=[web.middleware(self._door)], client_max_size=1 << 30)
+
+        @web.middleware
+        async def door(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await self._door(request, handler)
+
+        app = web.Application(middlewares=[door], client_max_size=1 << 30)
         for method, path, handler in self._routes():
             app.router.add_route(method, path, handler)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
@@ -54,8 +62,10 @@ class SmallServer:
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         host, port = runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
-        yield self
-        await runner.cleanup()
+        try:
+            yield self
+        finally:
+            await runner.cleanup()
 
     def order(
         self, method: str, path: str, answer: Callable[[], web.Response | None], times: int = 1
@@ -76,6 +86,17 @@ class SmallServer:
             return web.Response()
 
         self._obstacles.append(obstacle)
+
+    def cut_streams(self) -> None:
+        """Cut every event stream that is open."""
+        for request in self._streams:
+            if request.transport is not None:
+                request.transport.abort()
+        self._streams.clear()
+
+    def send_only(self, count: int) -> None:
+        """Break the next download off after so many bytes."""
+        self._content_limit = count
 
     def count(self, asked: str) -> int:
         """Return how many requests began with *asked*, such as `PUT /bytes`."""
@@ -198,6 +219,7 @@ class SmallServer:
         batch = self.batch
         answer = web.StreamResponse(headers={"Content-Type": "text/event-stream"})
         await answer.prepare(request)
+        self._streams.append(request)
         last = request.headers.get("Last-Event-ID")
         told = len(batch.changes) if last is None else int(last)
         if last is None:
@@ -233,12 +255,19 @@ class SmallServer:
             created_at=NOW,
         )
 
-    async def _content(self, request: web.Request) -> web.Response:
+    async def _content(self, request: web.Request) -> web.StreamResponse:
         given = request.headers.get("Range")
-        if given is None:
-            return web.Response(body=self.content)
-        start = int(given.removeprefix("bytes=").removesuffix("-"))
-        return web.Response(body=self.content[start:], status=206)
+        self.ranges.append(given)
+        start = 0 if given is None else int(given.removeprefix("bytes=").removesuffix("-"))
+        answer = web.StreamResponse(status=200 if given is None else 206)
+        answer.content_length = len(self.content) - start
+        await answer.prepare(request)
+        limit, self._content_limit = self._content_limit, None
+        await answer.write(self.content[start:][:limit])
+        if limit is not None:
+            assert request.transport is not None
+            request.transport.close()  # what was written still arrives
+        return answer
 
 
 def _frame(event: str, value: object, number: int | None) -> bytes:

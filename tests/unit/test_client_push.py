@@ -1,8 +1,8 @@
 """Pushing folders to a server that puts things in the way."""
 
-import asyncio
 import os
-from collections.abc import AsyncIterator, Iterator
+import threading
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from laydown import AsyncClient, Unreachable
 from laydown.client import backoff
 from laydown.client.progress import Progress
 from laydown.client.push import reference_of
+from laydown.client.reading import digest
 from laydown.client.result import PushResult
 from tests.unit.small_server import TOKEN, SmallServer, problem
 
@@ -54,7 +55,8 @@ async def test_every_file_of_a_folder_arrives(server: SmallServer, folder: Path)
     assert result.batch.state == "settled"
     assert dict(result.batch.counts) == {"ready": 5}
     assert result.is_success
-    assert result.bytes_sent == sum(path.stat().st_size for path in folder.rglob("*.pdf"))
+    assert result.bytes_sent == sum(server.bodies)
+    assert len(server.bodies) == 5
     assert sorted(server.batch.by_path()) == [f"Drawings/A-{number:03}.pdf" for number in range(5)]
 
 
@@ -101,7 +103,9 @@ async def test_parts_that_are_here_are_not_sent_again(server: SmallServer, folde
         pytest.param(lambda: problem(409, "not_receiving"), 1, id="an earlier attempt's URL"),
     ],
 )
-async def test_an_obstacle_that_passes_costs_nothing(server: SmallServer, folder: Path, answer, times):
+async def test_an_obstacle_that_passes_costs_nothing(
+    server: SmallServer, folder: Path, answer, times
+):
     """Whatever stands against a part for a while, its file arrives."""
     server.order("PUT", "/bytes/", answer, times)
 
@@ -194,8 +198,9 @@ async def test_a_file_that_vanishes_is_told_and_taken_back(server: SmallServer, 
     vanishing = folder / "Drawings" / "A-001.pdf"
     upload = await _upload_of(server, folder, vanishing)
 
-    def vanish() -> None:
+    def vanish() -> web.Response:
         vanishing.unlink()
+        return problem(403, "bad_signature")
 
     server.order("PUT", f"/bytes/{upload}", vanish)
 
@@ -271,12 +276,12 @@ def test_a_reference_is_the_folders_own(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 async def _upload_of(server: SmallServer, folder: Path, path: Path) -> UUID:
-    """Declare the folder as a push that was cut would have, and return one file's upload."""
-    server.order("PUT", "/bytes/", lambda: None, 10**6)
-    try:
-        async with asyncio.timeout(0.5):
-            await pushed(server, folder)
-    except TimeoutError:
-        pass
-    server.forget_obstacles()
-    return server.batch.by_path()[path.relative_to(folder).as_posix()].id
+    """Declare a file as a push of the folder that was cut would have; return its upload."""
+    relative = path.relative_to(folder).as_posix()
+    entry = digest(str(path), relative, stop=threading.Event(), tell=lambda _: None).entry()
+    async with AsyncClient(server.url, TOKEN, timeout=5) as client:
+        project = await client.ensure_project("SITE")
+        reference = reference_of(project.id, [folder])
+        declared = await client.declare(project.id, reference=reference, entries=[entry])
+    assert declared.verdicts[0].upload_id is not None
+    return declared.verdicts[0].upload_id

@@ -7,6 +7,7 @@ from uuid import UUID
 
 import msgspec
 
+from laydown.client import backoff
 from laydown.client.errors import BadAnswer
 from laydown.client.sse import Closed, Event, Frame, event_of, frames
 from laydown.client.transport import Transport, is_broken
@@ -39,9 +40,9 @@ async def follow(
             if not is_broken(error):
                 raise
             await transport.broken(attempt, error)
-            attempt += 1
         else:
-            await asyncio.sleep(_RESTING_SECONDS)
+            await asyncio.sleep(max(_RESTING_SECONDS, backoff.pause(attempt)))
+        attempt += 1
 
 
 async def _one_stream(

@@ -35,6 +35,7 @@ _DECLARED_AFTER = 2.0  # seconds that a file whose digest is known waits for com
 _READERS = 2  # threads that compute digests: one disk, few cores
 _TICK_SECONDS = 0.1
 _CAN_BE_RETRIED = frozenset({"expired", "failed"})
+_MOVING: Sequence[wire.UploadState] = ("sealing", "checking", "processing")
 _DAMAGED = frozenset({"checksum_mismatch", "size_mismatch"})
 
 
@@ -237,8 +238,11 @@ class _Course:
         self.log.settled = batch.settled.count
 
         def is_over(batch: wire.Batch) -> bool:
-            left = batch.declared.count - batch.settled.count
-            return batch.state == "settled" or left <= sender.kept
+            if batch.state == "settled":
+                return True
+            # Left are files that were given up but kept, and those waiting for their bytes.
+            is_moving = any(batch.counts.get(state) for state in _MOVING)
+            return bool(sender.kept) and sender.is_idle and not is_moving
 
         return batch if is_over(batch) else await watcher.until(is_over)
 

@@ -103,7 +103,10 @@ def digest(
         with _opened(path) as (file, before):
             buffer = memoryview(bytearray(min(PIECE, before.st_size + 1)))  # + 1 to see the end
             sha256, crc = hashlib.sha256(), 0
-            while (count := file.readinto(buffer)) and not stop.is_set():
+            # One byte more than it had tells that it grew; a log may grow faster than it is read.
+            while file.tell() <= before.st_size and (count := file.readinto(buffer)):
+                if stop.is_set():
+                    break
                 sha256.update(buffer[:count])
                 crc = crc64nvme(buffer[:count], crc)
                 tell(count)

@@ -40,6 +40,11 @@ class Sender:
         """How many files were given up but left as they are, for a later push to resume."""
         return self._deliverer.kept
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether nothing is left to be sent, for now."""
+        return self._is_idle.is_set()
+
     def has_tried(self, upload_id: UUID) -> bool:
         """Say whether an upload is under way, or was given up."""
         return upload_id in self._open or self._deliverer.has_given_up(upload_id)

@@ -11,6 +11,7 @@ from laydown.domain.batch import ENTRIES_PER_REQUEST, OnConflict
 from laydown.domain.digest import BadChecksum, sha256_from_hex
 from laydown.domain.errors import InvalidRequest, TooManyEntries
 from laydown.domain.names import MOST_BYTES, RefusedName, folded, normalised
+from laydown.domain.plan import S3_LARGEST_OBJECT
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import Entry
 from laydown.domain.verdicts import Refused
@@ -20,7 +21,7 @@ MOST_KEY_BYTES = 1_024
 """A key may be the path; with the batch it fits an index row of Postgres (2,704 bytes)."""
 
 _LONGEST_CONTENT_TYPE = 255  # characters; RFC 6838 allows 127 for the type and for the subtype
-_LARGEST_SIZE = 2**63 - 1  # bytes; bigint of Postgres
+_LARGEST_SIZE = S3_LARGEST_OBJECT  # bytes; the sum over a whole batch still fits a bigint
 # Other times come from broken clocks. Windows counts from 1601; Python's calendar ends in 9999.
 _FIRST_YEAR, _LAST_YEAR = 1601, 9998
 _LATITUDE, _LONGITUDE = 90.0, 180.0  # degrees
@@ -131,7 +132,7 @@ def _checked(given: wire.Entry) -> Entry | Refused:
     if not 0 < len(given.key.encode()) <= MOST_KEY_BYTES:
         raise _Invalid("/key", f"Expected 1 to {MOST_KEY_BYTES:,} bytes of UTF-8")
     if not 0 <= given.size <= _LARGEST_SIZE:
-        raise _Invalid("/size", "Expected a number of bytes, 0 to 2^63-1")
+        raise _Invalid("/size", f"Expected a number of bytes, 0 to {_LARGEST_SIZE:,}")
     try:
         name = normalised(given.path)
     except RefusedName as refused:

@@ -7,7 +7,7 @@ from laydown.domain.errors import NotFound
 from laydown.domain.filetypes import POLICY_VERSION
 from laydown.domain.publication import DocumentHead, NewVersion
 from laydown.domain.reasons import Reason
-from laydown.domain.upload import Entry, ProjectId
+from laydown.domain.upload import Entry, ProjectId, UploadId
 from laydown.ports import Page
 from laydown.postgres import sql
 from laydown.postgres.rows import blob_of, document_of, json_rows, version_of
@@ -85,6 +85,18 @@ class DocumentRows(Session):
                     for version in versions
                 ),
             )
+
+    async def confirm(self, unchanged: Mapping[UploadId, bytes]) -> frozenset[UploadId]:
+        """Note that these uploads declared current content again; return those that did."""
+        if not unchanged:
+            return frozenset()
+        rows = await self.all(
+            _Q["confirm_current"],
+            rows=json_rows(
+                {"id": upload, "sha256": digest.hex()} for upload, digest in unchanged.items()
+            ),
+        )
+        return frozenset(row.id for row in rows)
 
     async def remember(self, refusals: Mapping[tuple[bytes, str], Reason]) -> None:
         """Remember refusals by content, by (digest, extension), so that they needn't come again."""

@@ -16,9 +16,8 @@ Pool: TypeAlias = AsyncConnectionPool[Connection]
 Role: TypeAlias = Literal["laydown_app", "laydown_system"]
 
 
-_BY_KEY = ("-c enable_seqscan=off", "-c enable_hashjoin=off", "-c enable_mergejoin=off")
-"""Every query here finds a few rows of a large table by their keys. A prepared plan outlives the
-moment when the table was small, so the planner must not choose to read it whole."""
+_BY_KEY = "-c enable_seqscan=off"
+"""A prepared plan outlives the moment when a table was small: it must not read tables whole."""
 
 
 @contextmanager
@@ -53,7 +52,7 @@ async def open_pool(
         "-c idle_in_transaction_session_timeout=60s",
         "-c timezone=UTC",
         "-c jit=off",
-        *_BY_KEY,
+        _BY_KEY,
     ]
     pool: Pool = AsyncConnectionPool(
         make_conninfo(conninfo, options=" ".join(options).strip(), application_name=role),

@@ -81,7 +81,7 @@ class UploadRows(Session):
                 case "path":
                     known.paths[entry.folded] = row.id
                 case _:
-                    if row.id is not None and entry.sha256 is not None:
+                    if entry.sha256 is not None:
                         known.leaders[entry.sha256] = row.id
         if same_key:
             for upload in await self.uploads(same_key, lock=True):

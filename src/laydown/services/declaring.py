@@ -11,7 +11,7 @@ from laydown.domain.batch import (
     OnConflict,
     Tally,
 )
-from laydown.domain.errors import BatchClosed, TooManyEntries
+from laydown.domain.errors import BatchClosed, Conflict, TooManyEntries
 from laydown.domain.happening import Happening, Kind
 from laydown.domain.lifecycle import State
 from laydown.domain.plan import Plan
@@ -20,6 +20,7 @@ from laydown.domain.reasons import Reason
 from laydown.domain.upload import (
     BatchId,
     Entry,
+    OrganizationId,
     ProjectId,
     Upload,
     UploadId,
@@ -31,6 +32,7 @@ from laydown.ports import Ledger, Tx
 from laydown.services.identifiers import new_id
 from laydown.services.identity import Caller
 from laydown.services.publishing import Candidate, decide_publications
+from laydown.services.repeating import repeated
 from laydown.services.twins import promote_twins
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
@@ -63,7 +65,7 @@ class _Draft:
     """What one declaration is going to write."""
 
     batch: Batch
-    new: list[Upload] = field(default_factory=list)
+    new: list[Upload] = field(default_factory=list)  # in order; linked ones before publication
     restarted: list[Upload] = field(default_factory=list)
     settled_again: list[tuple[Upload, Upload]] = field(default_factory=list)
     linked: list[Candidate] = field(default_factory=list)
@@ -92,29 +94,37 @@ class Declaring:
         Raises `NotFound` for the project and `TooManyEntries`.
         """
         _check_count(entries)
-        async with self.ledger.begin(caller.organization) as tx:
-            project = await tx.project(project_id)
-            wanted = Batch(
-                id=BatchId(new_id()),
-                organization=caller.organization,
-                project=project.id,
-                reference=reference,
-                label=label,
-                on_conflict=on_conflict,
-                created_at=_EPOCH,  # the ledger's clock decides
-                closed_at=None,
-            )
-            batch, is_new = await tx.open_batch(wanted)
-            if is_new:
-                await tx.say([Happening(kind=Kind.OPENED, batch=batch.id, detail=label)])
-            return await self._declare(tx, batch, entries, is_new=is_new)
+        wanted = Batch(
+            id=BatchId(new_id()),
+            organization=caller.organization,
+            project=project_id,
+            reference=reference,
+            label=label,
+            on_conflict=on_conflict,
+            created_at=_EPOCH,  # the ledger's clock decides
+            closed_at=None,
+        )
+        return await repeated(lambda: self._open(wanted, entries))
 
     async def add(
         self, caller: Caller, batch_id: BatchId, entries: Sequence[Entry | Refused]
     ) -> Declaration:
         """Declare more entries in an open batch; raise `BatchClosed` for a closed one."""
         _check_count(entries)
-        async with self.ledger.begin(caller.organization) as tx:
+        return await repeated(lambda: self._add(caller.organization, batch_id, entries))
+
+    async def _open(self, wanted: Batch, entries: Sequence[Entry | Refused]) -> Declaration:
+        async with self.ledger.begin(wanted.organization) as tx:
+            await tx.project(wanted.project)
+            batch, is_new = await tx.open_batch(wanted)
+            if is_new:
+                await tx.say([Happening(kind=Kind.OPENED, batch=batch.id, detail=wanted.label)])
+            return await self._declare(tx, batch, entries, is_new=is_new)
+
+    async def _add(
+        self, organization: OrganizationId, batch_id: BatchId, entries: Sequence[Entry | Refused]
+    ) -> Declaration:
+        async with self.ledger.begin(organization) as tx:
             batch = await tx.batch(batch_id, lock=True)
             if not batch.is_open:
                 raise BatchClosed("this batch is closed; declare the files in a new one")
@@ -178,7 +188,7 @@ def _draft(draft: _Draft, decision: Decision, policy: Policy) -> None:
         draft.restarted.append(upload)
         if after.state is not upload.state:
             draft.settled_again.append((upload, after))
-    elif decision.blob is None:
+    else:
         draft.new.append(after)
     draft.verdicts.append(_verdict(decision, after, policy))
 
@@ -204,7 +214,8 @@ async def _write(tx: Tx, draft: _Draft) -> None:
     linked = await decide_publications(tx, draft.linked) if draft.linked else []
     restarted = {upload.id for upload in draft.restarted}
     outcomes = {publication.upload.id: publication.upload for publication in linked}
-    await tx.declare(draft.new + [each for each in outcomes.values() if each.id not in restarted])
+    new = [outcomes.get(upload.id, upload) for upload in draft.new]
+    await tx.declare(new)
     await tx.add_versions([each.version for each in linked if each.version is not None])
     await tx.move(
         [change(before, after) for before, after in draft.settled_again]
@@ -214,12 +225,23 @@ async def _write(tx: Tx, draft: _Draft) -> None:
             if candidate.upload.id in restarted
         ]
     )
+    await _confirm(tx, [*new, *(after for _, after in draft.settled_again)])
     draft.verdicts = [_as_published(verdict, outcomes) for verdict in draft.verdicts]
-    declared = len(draft.new) + len(outcomes) - len(restarted & outcomes.keys())
-    if declared:
+    if new:
         await tx.say(
-            [Happening(kind=Kind.DECLARED, batch=draft.batch.id, detail=f"{declared} files")]
+            [Happening(kind=Kind.DECLARED, batch=draft.batch.id, detail=f"{len(new)} files")]
         )
+
+
+async def _confirm(tx: Tx, uploads: Sequence[Upload]) -> None:
+    """Keep current what was declared again; raise `Conflict` if it isn't current any more."""
+    unchanged = {
+        upload.id: upload.entry.sha256
+        for upload in uploads
+        if upload.reason is Reason.UNCHANGED and upload.entry.sha256 is not None
+    }
+    if len(await tx.confirm(unchanged)) != len(unchanged):
+        raise Conflict("documents got other versions meanwhile; repeat the request")
 
 
 def _as_published(verdict: Verdict, outcomes: dict[UploadId, Upload]) -> Verdict:

@@ -267,6 +267,13 @@ async def _write(
 ) -> None:
     """Write versions and moves; have the bytes deleted that are here twice."""
     await tx.add_versions([each.version for each in publications if each.version is not None])
+    await tx.confirm(
+        {
+            publication.upload.id: candidate.blob.sha256
+            for candidate, publication in zip(candidates, publications, strict=True)
+            if publication.upload.reason is Reason.UNCHANGED
+        }
+    )
     rounds = max(len(each.steps) for each in publications)
     for step in range(rounds):
         await tx.move(

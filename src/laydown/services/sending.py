@@ -16,6 +16,7 @@ from laydown.domain.upload import (
 )
 from laydown.ports import Ledger, SignedUrl, UrlSigner
 from laydown.services.identity import Caller
+from laydown.services.repeating import repeated
 
 PARTS_AT_ONCE = 1_000
 """How many URLs one answer holds at most: signing them takes about 10 ms."""
@@ -96,8 +97,12 @@ class Sending:
         self, organization: OrganizationId, parts: Sequence[Part]
     ) -> Sequence[PartOutcome]:
         """Record parts that are durable, one outcome each, in one transaction."""
-        async with self.ledger.begin(organization) as tx:
-            return await tx.record(parts)
+
+        async def record() -> Sequence[PartOutcome]:
+            async with self.ledger.begin(organization) as tx:
+                return await tx.record(parts)
+
+        return await repeated(record)
 
     async def recorded(
         self, organization: OrganizationId, attempts: Sequence[tuple[UploadId, int]]

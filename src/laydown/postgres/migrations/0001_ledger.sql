@@ -283,8 +283,7 @@ CREATE TABLE events (
 
 CREATE INDEX events_of_upload ON events (upload_id, number) WHERE upload_id IS NOT NULL;
 
--- Row-level security, forced on the owner too. It compares by uuid_eq(), the function behind `=`,
--- so that it filters rows and never becomes the way to find them.
+-- Row-level security, forced on the owner too.
 DO $$
 DECLARE
     tenant text;
@@ -297,8 +296,8 @@ BEGIN
         EXECUTE format('ALTER TABLE %I FORCE ROW LEVEL SECURITY', tenant);
         EXECUTE format(
             'CREATE POLICY own_rows ON %I TO laydown_app
-                 USING (uuid_eq(organization_id, current_organization()))
-                 WITH CHECK (uuid_eq(organization_id, current_organization()))', tenant);
+                 USING (organization_id = current_organization())
+                 WITH CHECK (organization_id = current_organization())', tenant);
     END LOOP;
 END
 $$;

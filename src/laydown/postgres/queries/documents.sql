@@ -1,4 +1,4 @@
--- Organizations are compared by uuid_eq(), see uploads.sql.
+-- About BETWEEN, see uploads.sql.
 
 -- name: lock_documents
 -- Made if absent and locked either way, in one order for everybody.
@@ -15,7 +15,7 @@ RETURNING id, path_folded, last_number, current_id, current_order;
 SELECT v.id, b.sha256
   FROM versions v
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id AND NOT b.is_missing
- WHERE uuid_eq(v.organization_id, %(organization)s) AND v.id = ANY(%(versions)s::uuid[]);
+ WHERE v.organization_id = %(organization)s AND v.id = ANY(%(versions)s::uuid[]);
 
 -- name: keep_blobs
 INSERT INTO blobs (organization_id, id, sha256, size, kind, media_type, object_key)
@@ -27,21 +27,43 @@ ON CONFLICT DO NOTHING
 RETURNING sha256;
 
 -- name: add_versions
+-- One document may get several at once: it moves on to the last of them.
 WITH added AS (
     INSERT INTO versions (organization_id, id, document_id, number, upload_id, blob_id)
     SELECT %(organization)s, v.id, v.document, v.number, v.upload, v.blob
       FROM jsonb_to_recordset(%(rows)s::jsonb) AS v(
            id uuid, document uuid, number int, upload uuid, blob uuid)
+     WHERE v.id BETWEEN '00000000-0000-0000-0000-000000000000'
+                AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'
     RETURNING id, document_id, number, upload_id
+), newest AS (
+    SELECT a.document_id, max(a.number) AS number, max(u.ordinal) AS ordinal,
+           (array_agg(a.id ORDER BY u.ordinal DESC))[1] AS id
+      FROM added a
+      JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.upload_id
+     GROUP BY a.document_id
 )
 UPDATE documents d
-   SET last_number = greatest(d.last_number, a.number),
-       current_id = CASE WHEN u.ordinal > coalesce(d.current_order, -1) THEN a.id
+   SET last_number = greatest(d.last_number, n.number),
+       current_id = CASE WHEN n.ordinal > coalesce(d.current_order, -1) THEN n.id
                          ELSE d.current_id END,
-       current_order = greatest(d.current_order, u.ordinal)
-  FROM added a
-  JOIN uploads u ON uuid_eq(u.organization_id, %(organization)s) AND u.id = a.upload_id
- WHERE uuid_eq(d.organization_id, %(organization)s) AND d.id = a.document_id;
+       current_order = greatest(d.current_order, n.ordinal)
+  FROM newest n
+ WHERE d.organization_id = %(organization)s AND d.id = n.document_id;
+
+-- name: confirm_current
+-- Who brings the current content again outranks what was declared before and is still on its way.
+UPDATE documents d
+   SET current_order = greatest(d.current_order, u.ordinal)
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS a(id uuid, sha256 text)
+  JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.id,
+       versions v
+  JOIN blobs b ON b.organization_id = %(organization)s AND b.id = v.blob_id
+ WHERE d.organization_id = %(organization)s AND d.project_id = u.project_id
+   AND d.path_folded COLLATE "C" = u.path_folded
+   AND v.organization_id = d.organization_id AND v.id = d.current_id
+   AND b.sha256 = decode(a.sha256, 'hex')
+RETURNING a.id;
 
 -- name: remember_refusals
 INSERT INTO refusals (organization_id, sha256, extension, policy, reason)
@@ -57,7 +79,7 @@ SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
   FROM documents d
   JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
- WHERE uuid_eq(d.organization_id, %(organization)s) AND d.project_id = %(project)s
+ WHERE d.organization_id = %(organization)s AND d.project_id = %(project)s
    AND (%(after)s::text IS NULL OR d.path_folded COLLATE "C" > %(after)s)
    AND (%(under)s::text IS NULL OR d.path_folded = %(under)s
         OR (d.path_folded COLLATE "C" >= %(under)s || '/'
@@ -74,7 +96,7 @@ SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
   FROM documents d
   JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
- WHERE uuid_eq(d.organization_id, %(organization)s) AND d.id = %(id)s;
+ WHERE d.organization_id = %(organization)s AND d.id = %(id)s;
 
 -- name: list_versions
 SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_current,
@@ -83,8 +105,8 @@ SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_curr
   FROM versions v
   JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
- WHERE uuid_eq(v.organization_id, %(organization)s) AND v.document_id = %(document)s
-   AND (%(after)s::int IS NULL OR v.number < %(after)s)
+ WHERE v.organization_id = %(organization)s AND v.document_id = %(document)s
+   AND (%(after)s::bigint IS NULL OR v.number < %(after)s)
  ORDER BY v.number DESC
  LIMIT %(limit)s;
 
@@ -95,4 +117,4 @@ SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_curr
   FROM versions v
   JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
- WHERE uuid_eq(v.organization_id, %(organization)s) AND v.id = %(id)s;
+ WHERE v.organization_id = %(organization)s AND v.id = %(id)s;

@@ -52,7 +52,9 @@ SELECT k.key,
                                   'failed'))
        OR EXISTS (SELECT FROM blobs b WHERE b.object_key = k.key) AS is_wanted
   FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(
-       key text, organization uuid, upload uuid, attempt int);
+       key text, organization uuid, upload uuid, attempt int)
+ WHERE k.upload BETWEEN '00000000-0000-0000-0000-000000000000'
+                AND 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 -- name: present_blobs
 SELECT organization_id, id, sha256, size, kind, media_type, object_key

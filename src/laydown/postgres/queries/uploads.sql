@@ -1,33 +1,42 @@
--- Everything here finds rows by their ids, a batch or a digest. The organization is compared by
--- uuid_eq(), the function behind `=`, which no index serves: on a table without statistics the
--- planner believes that an organization has a handful of rows, and would read all of them instead.
+-- Thousands of rows come in as one JSON array, and each then finds its own by a key. Every such
+-- array passes through a BETWEEN that is always true: the planner takes an array for a hundred
+-- rows, and on tables without statistics would rather read the whole table than look up a hundred
+-- keys. A range makes it expect one row, and it looks up the keys, however large the table.
 
 -- name: known_in_batch
 -- What this batch knows of thousands of entries, each named by its place in the array: an upload
 -- of the same key, one that holds the path (what was refused, taken back or given up holds none),
--- one that brings the same bytes.
+-- one that brings the same bytes. OFFSET 0 keeps each look-up a look-up.
 WITH entry AS MATERIALIZED (
     SELECT ordinality AS n, key, folded, decode(digest, 'hex') AS digest
       FROM ROWS FROM (jsonb_to_recordset(%(entries)s::jsonb) AS (
            key text, folded text, digest text)) WITH ORDINALITY
 )
 SELECT e.n, 'upload' AS what, u.id
-  FROM entry e JOIN uploads u ON u.batch_id = %(batch)s AND u.key = e.key
- WHERE uuid_eq(u.organization_id, %(organization)s)
+  FROM entry e
+ CROSS JOIN LATERAL (
+       SELECT id FROM uploads
+        WHERE batch_id = %(batch)s AND key = e.key AND organization_id = %(organization)s
+       OFFSET 0) u
 UNION ALL
 SELECT e.n, 'path', u.id
-  FROM entry e JOIN uploads u ON u.batch_id = %(batch)s AND u.path_folded COLLATE "C" = e.folded
- WHERE uuid_eq(u.organization_id, %(organization)s)
-   AND u.state NOT IN ('rejected', 'cancelled', 'expired', 'failed')
-UNION ALL
-SELECT e.n, 'leader', (
-       SELECT u.id FROM uploads u
-        WHERE u.batch_id = %(batch)s AND uuid_eq(u.organization_id, %(organization)s)
-          AND u.claimed_sha256 = e.digest AND u.leader_id IS NULL
-          AND u.state IN ('declared', 'receiving', 'sealing', 'checking')
-        ORDER BY u.ordinal LIMIT 1)
   FROM entry e
- WHERE e.digest IS NOT NULL;
+ CROSS JOIN LATERAL (
+       SELECT id FROM uploads
+        WHERE batch_id = %(batch)s AND path_folded COLLATE "C" = e.folded
+          AND organization_id = %(organization)s
+          AND state NOT IN ('rejected', 'cancelled', 'expired', 'failed')
+       OFFSET 0) u
+UNION ALL
+SELECT e.n, 'leader', u.id
+  FROM entry e
+ CROSS JOIN LATERAL (
+       SELECT (array_agg(id ORDER BY ordinal))[1] AS id FROM uploads
+        WHERE batch_id = %(batch)s AND claimed_sha256 = e.digest
+          AND organization_id = %(organization)s AND leader_id IS NULL
+          AND state IN ('declared', 'receiving', 'sealing', 'checking')
+       OFFSET 0) u
+ WHERE u.id IS NOT NULL;
 
 -- name: known_elsewhere
 -- What the organization knows of entries: the bytes themselves, the current content at the path,
@@ -40,26 +49,39 @@ WITH entry AS MATERIALIZED (
 SELECT e.n, 'blob' AS what, b.id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
        NULL AS reason
   FROM entry e
-  JOIN blobs b ON uuid_eq(b.organization_id, %(organization)s) AND b.sha256 = e.digest
-              AND NOT b.is_missing
+ CROSS JOIN LATERAL (
+       SELECT * FROM blobs
+        WHERE sha256 = e.digest AND organization_id = %(organization)s AND NOT is_missing
+       OFFSET 0) b
 UNION ALL
 SELECT e.n, 'current', b.id, b.sha256, b.size, b.kind, b.media_type, b.object_key, NULL
   FROM entry e
-  JOIN documents d ON uuid_eq(d.organization_id, %(organization)s) AND d.project_id = %(project)s
-                  AND d.path_folded COLLATE "C" = e.folded
-  JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
-  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
-              AND NOT b.is_missing
+ CROSS JOIN LATERAL (
+       SELECT current_id FROM documents
+        WHERE project_id = %(project)s AND path_folded COLLATE "C" = e.folded
+          AND organization_id = %(organization)s
+       OFFSET 0) d
+ CROSS JOIN LATERAL (
+       SELECT blob_id FROM versions
+        WHERE id = d.current_id AND organization_id = %(organization)s
+       OFFSET 0) v
+ CROSS JOIN LATERAL (
+       SELECT * FROM blobs
+        WHERE id = v.blob_id AND organization_id = %(organization)s AND NOT is_missing
+       OFFSET 0) b
 UNION ALL
 SELECT e.n, 'refusal', NULL, r.sha256, NULL, NULL, NULL, NULL, r.reason
   FROM entry e
-  JOIN refusals r ON uuid_eq(r.organization_id, %(organization)s) AND r.sha256 = e.digest
-                 AND r.extension = e.extension AND r.policy = %(policy)s;
+ CROSS JOIN LATERAL (
+       SELECT sha256, reason FROM refusals
+        WHERE sha256 = e.digest AND extension = e.extension AND policy = %(policy)s
+          AND organization_id = %(organization)s
+       OFFSET 0) r;
 
 -- name: blobs_by_digest
 SELECT id, sha256, size, kind, media_type, object_key
   FROM blobs
- WHERE uuid_eq(organization_id, %(organization)s) AND sha256 = ANY(%(digests)s::bytea[])
+ WHERE organization_id = %(organization)s AND sha256 = ANY(%(digests)s::bytea[])
    AND NOT is_missing;
 
 -- name: declare_uploads
@@ -84,7 +106,7 @@ SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, c
        modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
        parts, leader_id, received, sha256, object_key, version_id
   FROM uploads
- WHERE uuid_eq(organization_id, %(organization)s) AND id = ANY(%(ids)s::uuid[])
+ WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])
  ORDER BY ordinal;
 
 -- name: lock_uploads
@@ -92,7 +114,7 @@ SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, c
        modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
        parts, leader_id, received, sha256, object_key, version_id
   FROM uploads
- WHERE uuid_eq(organization_id, %(organization)s) AND id = ANY(%(ids)s::uuid[])
+ WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])
  ORDER BY ordinal
    FOR NO KEY UPDATE;
 
@@ -103,7 +125,7 @@ SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.c
        u.version_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
   FROM uploads u
   LEFT JOIN versions v ON v.organization_id = u.organization_id AND v.id = u.version_id
- WHERE u.batch_id = %(batch)s AND uuid_eq(u.organization_id, %(organization)s)
+ WHERE u.batch_id = %(batch)s AND u.organization_id = %(organization)s
    AND (%(after)s::bigint IS NULL OR u.ordinal > %(after)s)
    AND (%(state)s::text IS NULL OR u.state = %(state)s::upload_state)
    AND (%(reason)s::text IS NULL OR u.reason = %(reason)s)
@@ -118,14 +140,14 @@ SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.c
        u.version_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
   FROM uploads u
   LEFT JOIN versions v ON v.organization_id = u.organization_id AND v.id = u.version_id
- WHERE uuid_eq(u.organization_id, %(organization)s) AND u.id = %(id)s;
+ WHERE u.organization_id = %(organization)s AND u.id = %(id)s;
 
 -- name: sendable_uploads
 SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
        modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
        parts, leader_id, received, sha256, object_key, version_id
   FROM uploads
- WHERE batch_id = %(batch)s AND uuid_eq(organization_id, %(organization)s)
+ WHERE batch_id = %(batch)s AND organization_id = %(organization)s
    AND state IN ('declared', 'receiving') AND leader_id IS NULL
    AND (part_size IS NULL OR received < size)
  ORDER BY ordinal
@@ -136,46 +158,48 @@ SELECT p.upload_id, array_agg(p.number ORDER BY p.number) AS numbers
   FROM parts p
   JOIN uploads u ON u.organization_id = p.organization_id AND u.id = p.upload_id
                 AND u.attempt = p.attempt
- WHERE uuid_eq(p.organization_id, %(organization)s) AND p.upload_id = ANY(%(ids)s::uuid[])
+ WHERE p.organization_id = %(organization)s AND p.upload_id = ANY(%(ids)s::uuid[])
  GROUP BY p.upload_id;
 
 -- name: settle_attempts
 -- Waits for whoever is about to record a part of these; what is read after it is whole.
 SELECT id FROM uploads
- WHERE uuid_eq(organization_id, %(organization)s) AND id = ANY(%(ids)s::uuid[])
+ WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])
  ORDER BY ordinal
    FOR SHARE;
 
 -- name: recorded_parts
 WITH asked AS (
     SELECT * FROM jsonb_to_recordset(%(attempts)s::jsonb) AS a(id uuid, attempt int)
+     WHERE id BETWEEN '00000000-0000-0000-0000-000000000000'
+                AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 )
 SELECT p.upload_id AS id, p.attempt, array_agg(p.number) AS numbers
   FROM asked a
-  JOIN parts p ON uuid_eq(p.organization_id, %(organization)s) AND p.upload_id = a.id
+  JOIN parts p ON p.organization_id = %(organization)s AND p.upload_id = a.id
               AND p.attempt = a.attempt
  GROUP BY p.upload_id, p.attempt
 UNION ALL
 SELECT u.id, u.attempt, ARRAY[1]
   FROM asked a
-  JOIN uploads u ON uuid_eq(u.organization_id, %(organization)s) AND u.id = a.id
+  JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.id
                 AND u.attempt = a.attempt AND u.crc64nvme IS NOT NULL;
 
 -- name: record_whole_files
 -- A group of durable single-part files: each goes on to be checked, with its job, or says why not.
--- The state is compared behind a CASE, so that the planner finds the rows by their ids and never
--- by a partial index on the state, which would read every file that waits.
 WITH arrived AS (
     SELECT * FROM jsonb_to_recordset(%(parts)s::jsonb)
         AS a(id uuid, attempt int, size bigint, crc bigint, object_key text, job uuid)
+     WHERE id BETWEEN '00000000-0000-0000-0000-000000000000'
+                AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 ), moved AS (
     UPDATE uploads u
        SET state = 'checking', received = a.size, crc64nvme = a.crc, object_key = a.object_key,
            moved_at = now()
       FROM arrived a
-     WHERE uuid_eq(u.organization_id, %(organization)s) AND u.id = a.id AND u.attempt = a.attempt
+     WHERE u.organization_id = %(organization)s AND u.id = a.id AND u.attempt = a.attempt
        AND u.size = a.size AND u.part_size IS NULL AND u.leader_id IS NULL
-       AND CASE u.state WHEN 'declared' THEN true ELSE false END
+       AND u.state = 'declared'
     RETURNING u.id, u.attempt, u.batch_id, a.job
 ), queued AS (
     INSERT INTO jobs (id, organization_id, kind, upload_id)
@@ -186,17 +210,19 @@ SELECT a.id, a.attempt, m.batch_id, m.id IS NOT NULL AS is_recorded,
        u.crc64nvme = a.crc AND u.size = a.size AS is_same
   FROM arrived a
   LEFT JOIN moved m ON m.id = a.id AND m.attempt = a.attempt
-  LEFT JOIN uploads u ON uuid_eq(u.organization_id, %(organization)s) AND u.id = a.id;
+  LEFT JOIN uploads u ON u.organization_id = %(organization)s AND u.id = a.id;
 
 -- name: record_parts
 -- Parts of multipart uploads, locked first so that completing waits for them or comes before.
 WITH arrived AS (
     SELECT * FROM jsonb_to_recordset(%(parts)s::jsonb)
         AS a(id uuid, attempt int, number int, size bigint, crc bigint)
+     WHERE id BETWEEN '00000000-0000-0000-0000-000000000000'
+                AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 ), open AS (
     SELECT id, attempt, state, batch_id
       FROM uploads
-     WHERE uuid_eq(organization_id, %(organization)s) AND id IN (SELECT id FROM arrived)
+     WHERE organization_id = %(organization)s AND id IN (SELECT id FROM arrived)
        AND state IN ('declared', 'receiving') AND part_size IS NOT NULL AND leader_id IS NULL
      ORDER BY ordinal
        FOR NO KEY UPDATE
@@ -210,7 +236,7 @@ WITH arrived AS (
     UPDATE uploads u
        SET state = 'receiving', received = received + w.bytes, moved_at = now()
       FROM (SELECT upload_id, sum(size)::bigint AS bytes FROM written GROUP BY 1) w
-     WHERE uuid_eq(u.organization_id, %(organization)s) AND u.id = w.upload_id
+     WHERE u.organization_id = %(organization)s AND u.id = w.upload_id
 )
 SELECT a.id, a.attempt, a.number, o.batch_id, w.number IS NOT NULL AS is_recorded,
        w.number IS NOT NULL AND o.state = 'declared' AS is_first,
@@ -218,7 +244,7 @@ SELECT a.id, a.attempt, a.number, o.batch_id, w.number IS NOT NULL AS is_recorde
   FROM arrived a
   LEFT JOIN open o ON o.id = a.id AND o.attempt = a.attempt
   LEFT JOIN written w ON w.upload_id = a.id AND w.attempt = a.attempt AND w.number = a.number
-  LEFT JOIN parts p ON uuid_eq(p.organization_id, %(organization)s) AND p.upload_id = a.id
+  LEFT JOIN parts p ON p.organization_id = %(organization)s AND p.upload_id = a.id
                    AND p.attempt = a.attempt AND p.number = a.number;
 
 -- name: move_uploads
@@ -232,8 +258,10 @@ UPDATE uploads u
   FROM jsonb_to_recordset(%(changes)s::jsonb) AS c(
        id uuid, was text, was_attempt int, state text, reason text, detail text, attempt int,
        leader uuid, received bigint, sha256 text, object_key text, version uuid)
- WHERE uuid_eq(u.organization_id, %(organization)s) AND u.id = c.id
+ WHERE u.organization_id = %(organization)s AND u.id = c.id
    AND u.state = c.was::upload_state AND u.attempt = c.was_attempt
+   AND c.id BETWEEN '00000000-0000-0000-0000-000000000000'
+                AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 RETURNING u.id;
 
 -- name: restart_uploads
@@ -250,22 +278,24 @@ UPDATE uploads u
        id uuid, attempt int, path text, folded text, size bigint, claimed text, content_type text,
        modified_at timestamptz, captured_at timestamptz, latitude float8, longitude float8,
        part_size bigint, parts int, leader uuid)
- WHERE uuid_eq(u.organization_id, %(organization)s) AND u.id = c.id;
+ WHERE u.organization_id = %(organization)s AND u.id = c.id
+   AND c.id BETWEEN '00000000-0000-0000-0000-000000000000'
+                AND 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 -- name: drop_parts
 DELETE FROM parts
- WHERE uuid_eq(organization_id, %(organization)s) AND upload_id = ANY(%(ids)s::uuid[]);
+ WHERE organization_id = %(organization)s AND upload_id = ANY(%(ids)s::uuid[]);
 
 -- name: lock_twins
 SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
        modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
        parts, leader_id, received, sha256, object_key, version_id
   FROM uploads
- WHERE leader_id = ANY(%(leaders)s::uuid[]) AND uuid_eq(organization_id, %(organization)s)
+ WHERE leader_id = ANY(%(leaders)s::uuid[]) AND organization_id = %(organization)s
  ORDER BY ordinal
    FOR NO KEY UPDATE;
 
 -- name: follow_leader
 UPDATE uploads
    SET leader_id = %(leader)s
- WHERE uuid_eq(organization_id, %(organization)s) AND id = ANY(%(ids)s::uuid[]) AND state = 'declared';
+ WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[]) AND state = 'declared';

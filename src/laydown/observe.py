@@ -6,6 +6,7 @@ Emitting one that is not declared here is an error, so that docs/reference/metri
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Self
 
 
 class Kind(StrEnum):
@@ -77,14 +78,32 @@ METRICS: Sequence[Metric] = (
 class LogEvent(StrEnum):
     """What is logged, as event names; everything else about it is fields."""
 
-    API_STARTED = "api.started"
-    API_STOPPED = "api.stopped"
-    WORKER_STARTED = "worker.started"
-    WORKER_STOPPED = "worker.stopped"
-    SCHEMA_MIGRATED = "schema.migrated"
-    REQUEST_CRASHED = "request.crashed"
-    JOB_FAILED = "job.failed"
-    JOB_DEAD = "job.dead"
-    LEDGER_AWAY = "ledger.away"
-    SWEPT = "store.swept"
-    FLUSH_FAILED = "store.flush_failed"
+    meaning: str
+
+    def __new__(cls, name: str, meaning: str) -> Self:
+        """Give an event's name its meaning."""
+        event = str.__new__(cls, name)
+        event._value_ = name
+        event.meaning = meaning
+        return event
+
+    API_STARTED = "api.started", "An api process takes requests."
+    API_STOPPED = "api.stopped", "An api process has finished what was under way and ends."
+    WORKER_STARTED = "worker.started", "A worker looks for jobs."
+    WORKER_STOPPED = "worker.stopped", "A worker has finished its jobs and ends."
+    REQUEST_CRASHED = (
+        "request.crashed",
+        "A request met what nobody foresaw and was answered 500; `request_id` is in the answer.",
+    )
+    BYTES_REFUSED = (
+        "bytes.refused",
+        "A body was refused for our reasons: the disk is full or failed, the database is away.",
+    )
+    BYTES_FAILED = "bytes.failed", "A body met what nobody foresaw and was answered 500."
+    JOB_FAILED = "job.failed", "A job's attempt failed; it is tried again later."
+    JOB_DEAD = (
+        "job.dead",
+        "A job's last attempt failed; it is listed until somebody replays or discards it.",
+    )
+    LEDGER_AWAY = "ledger.away", "The database did not answer; it is asked again."
+    SWEPT = "store.swept", "The sweeper put something right; the fields say how much of what."

@@ -114,42 +114,6 @@ async def test_health_needs_no_token(server, ours):
     )
 
 
-async def test_a_database_that_is_away_is_told(server, ours):
-    """While connections are refused `/readyz` and requests answer 503; then all works again."""
-    [(name,)] = await server.ask("SELECT current_database()")
-    await server.ask(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-    try:
-        [*_] = await _kick_out(server)
-        unready = await ours.ask("GET", "/readyz")
-        assert unready.status == 503
-        assert [each["name"] for each in unready.json["checks"] if not each["ok"]] == ["database"]
-        refused = await ours.ask("GET", "/v1/projects")
-        assert (refused.status, refused.code) == (503, "ledger_unavailable")
-        assert int(refused.headers["Retry-After"]) > 0
-        assert (await ours.ask("GET", "/livez")).status == 200
-    finally:
-        await _elsewhere(server, f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
-    assert await ours.get("/v1/projects")
-
-
-async def _kick_out(server):
-    return await _elsewhere(
-        server,
-        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-        "WHERE application_name LIKE 'laydown%'",
-    )
-
-
-async def _elsewhere(server, statement):
-    """Run a statement from another database of the same server."""
-    import psycopg  # noqa: PLC0415
-
-    other = psycopg.conninfo.make_conninfo(server.settings.database, dbname="postgres")
-    async with await psycopg.AsyncConnection.connect(other, autocommit=True) as connection:
-        cursor = await connection.execute(statement)
-        return await cursor.fetchall() if cursor.description else []
-
-
 async def test_metrics_count_what_happened(server, ours, project):
     """Requests are counted by route template, bytes as they came; no id is ever a label."""
     batch, uploads = await ours.lay(project, {"a.txt": b"12345"})

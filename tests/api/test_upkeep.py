@@ -97,9 +97,7 @@ async def test_a_job_whose_worker_keeps_dying_is_given_up(server, ours, project)
     """A file that kills its worker every time is failed in the end, not tried for ever."""
     batch, _ = await ours.lay(project, {"a.txt": b"a", "b.txt": b"b"})
     for _ in range(MOST_ATTEMPTS):
-        await server.database.feed.claim(
-            worker=uuid4(), limit=1, lease=timedelta(seconds=-1)
-        )
+        await server.database.feed.claim(worker=uuid4(), limit=1, lease=timedelta(seconds=-1))
         await server.ask(
             "UPDATE jobs SET run_at = now() + interval '1 hour' WHERE leased_until IS NULL"
         )
@@ -196,7 +194,8 @@ async def test_bytes_nobody_refers_to_are_deleted_when_they_are_old(server, ours
     batch, uploads = await ours.lay(project, {"a.txt": b"a"})
     await server.run_until_quiet()
     shelf = next((server.settings.data / "store" / "u").rglob(f"{uploads['a.txt']}.1"))
-    old, young = (shelf.with_name(f"{uuid4()}.1") for _ in range(2))
+    # A shelf holds the objects whose ids end alike.
+    old, young = (shelf.with_name(f"{str(uuid4())[:-2]}{shelf.parent.name}.1") for _ in range(2))
     before = time.time() - KEEP_UNWANTED.total_seconds() - 60
     for path in (shelf, old, young):
         if path is not shelf:

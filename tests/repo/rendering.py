@@ -11,6 +11,7 @@ from pathlib import Path
 from laydown.domain.reasons import BY_CONTENT, EXPLANATIONS, TRANSPORT, Reason
 from laydown.http import problems
 from laydown.http.app import document
+from tests.repo.operating_pages import metrics_page, settings_page
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
 
@@ -33,6 +34,8 @@ def openapi_file() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "errors.md": errors_page,
     "reasons.md": reasons_page,
+    "settings.md": settings_page,
+    "metrics.md": metrics_page,
     "openapi.json": openapi_file,
 }
 

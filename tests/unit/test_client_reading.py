@@ -5,7 +5,6 @@ import os
 import threading
 from pathlib import Path
 
-import msgspec
 import pytest
 from awscrt import checksums
 from hypothesis import given

@@ -48,7 +48,7 @@ class OnConflict(StrEnum):
     REJECT = "reject"
 
 
-def push(
+def push(  # noqa: PLR0913 - a parameter for each option
     paths: Annotated[
         list[Path], typer.Argument(metavar="PATH…", help="Folders and files.", show_default=False)
     ],
@@ -61,6 +61,9 @@ def push(
     on_conflict: Annotated[
         OnConflict, typer.Option(help="Where a path has other content already.")
     ] = OnConflict.NEW_VERSION,
+    patience: Annotated[
+        float, typer.Option(min=0, help="Seconds to wait for a server that is away.")
+    ] = 120,
     as_json: JsonOption = False,
     url: UrlOption = None,
     token: TokenOption = None,
@@ -102,7 +105,7 @@ def push(
             show(output(), result)
         return Exit.DONE if result.is_success else Exit.INCOMPLETE
 
-    converse(url, token, talk, interrupted=_AGAIN)
+    converse(url, token, talk, interrupted=_AGAIN, timeout=patience)
 
 
 def check(project: str | None, label: str | None) -> None:
@@ -154,8 +157,8 @@ def show(console: Console, result: "PushResult") -> None:
     else:
         show_groups(console, result.groups)
         more = f"laydown receipt {batch.id}"
-        ours = {trouble.path for trouble in result.unreadable}  # which are named below, with why
-        lost = [row for row in result.problems if row.state != "cancelled" or row.path not in ours]
+        ours = {_composed(trouble.path) for trouble in result.unreadable}  # named below, with why
+        lost = [row for row in result.problems if row.path not in ours]
         show_problems(console, lost, at_most=NAMED, more=more)
     show_troubles(console, "Not sent from here", result.unreadable, at_most=NAMED)
     show_troubles(console, "Passed over", result.passed_over, at_most=_PASSED_OVER_NAMED)
@@ -170,3 +173,8 @@ def show(console: Console, result: "PushResult") -> None:
             )
         )
         console.print(Text(f"Ledger: laydown receipt {batch.id}", "dim"), soft_wrap=True)
+
+
+def _composed(path: str) -> str:
+    """Return a path as the server writes it."""
+    return unicodedata.normalize("NFC", path)

@@ -93,10 +93,15 @@ def converse(
     talk: Callable[["AsyncClient"], Awaitable[Exit]],
     *,
     interrupted: str = "stopped",
+    timeout: float | None = None,
 ) -> NoReturn:
     """Have a conversation with the server and exit as it ended; errors are sentences on stderr."""
-    code = ended(lambda: converse_with(server(url, token), talk), interrupted=interrupted)
-    sys.exit(code)
+    sys.exit(
+        ended(
+            lambda: converse_with(server(url, token), talk, timeout=timeout),
+            interrupted=interrupted,
+        )
+    )
 
 
 def converse_with(

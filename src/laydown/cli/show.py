@@ -197,7 +197,7 @@ async def _watched(client: "AsyncClient", batch_id: UUID) -> wire.Batch:
         return seen
     async with aclosing(client.events(batch_id)) as events:
         async for event in events:
-            if isinstance(event, Changed) or event.batch.settled == seen.settled:
+            if isinstance(event, Changed) or event.batch.settled.count <= seen.settled.count:
                 continue
             seen = event.batch
             line = f"{seen.settled.count:,} of {files(seen.declared.count)} settled"

@@ -215,14 +215,19 @@ class Api:
 
     async def receipt_csv(self, batch_id: UUID) -> AsyncGenerator[bytes, None]:
         """Yield the ledger of a batch as CSV, in pieces; `BrokenOff` when it ends too early."""
-        try:
-            async with self.transport.stream(f"/v1/batches/{batch_id}/receipt.csv") as answer:
-                async for piece in answer.content.iter_chunked(1 << 16):
-                    yield piece
-        except Exception as error:
-            if not is_broken(error):
-                raise
-            raise BrokenOff(f"the receipt broke off, ask again: {error}") from error
+        attempt, has_begun = 0, False
+        while True:
+            try:
+                async with self.transport.stream(f"/v1/batches/{batch_id}/receipt.csv") as answer:
+                    async for piece in answer.content.iter_chunked(1 << 16):
+                        has_begun = True
+                        yield piece
+                    return
+            except Exception as error:
+                if has_begun and is_broken(error):
+                    raise BrokenOff(f"the receipt broke off, ask again: {error}") from error
+                await self.transport.broken(attempt, error)
+                attempt += 1
 
     def events(
         self, batch_id: UUID, *, last_event_id: int | None = None

@@ -36,6 +36,10 @@ _READERS = 2  # threads that compute digests: one disk, few cores
 _TICK_SECONDS = 0.1
 _CAN_BE_RETRIED = frozenset({"expired", "failed"})
 _MOVING: Sequence[wire.UploadState] = ("sealing", "checking", "processing")
+_REUSED = "key_reused"
+_CHANGED_SINCE = (
+    "it changed after an earlier push had sent it, and that one ends only now; push again"
+)
 _DAMAGED = frozenset({"checksum_mismatch", "size_mismatch"})
 
 
@@ -205,7 +209,8 @@ class _Course:
 
     def _heed(self, verdict: wire.Verdict, file: Local) -> None:
         if verdict.upload_id is None:
-            self.log.trouble(file.relative, verdict.detail or verdict.reason or "it was refused")
+            why = verdict.detail or verdict.reason or "it was refused"
+            self.log.trouble(file.relative, _CHANGED_SINCE if verdict.reason == _REUSED else why)
             return
         if verdict.plan is not None:
             self.plans[file.size] = verdict.plan

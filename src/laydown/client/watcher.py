@@ -72,5 +72,6 @@ class Watcher:
             self._has_news.set()
 
     def _see(self, batch: wire.Batch) -> None:
-        self._log.settled = batch.settled.count
+        # Answers and events overtake each other; what people see should only grow.
+        self._log.settled = max(self._log.settled, batch.settled.count)
         self._log.declared = max(self._log.declared, batch.declared.count)

@@ -31,6 +31,7 @@ from laydown.domain.upload import OrganizationId, PartOutcome, UploadId
 from laydown.http import problems
 from laydown.http.bytes_pace import Arriving, Pace, Patience
 from laydown.http.bytes_urls import ByteUrls, Ticket
+from laydown.observe import LogEvent
 
 _CHECKSUM_HEADERS = tuple(name.encode() for name in (*AMAZON_HEADERS, CONTENT_DIGEST))
 
@@ -115,11 +116,13 @@ class ByteDoor:
         except LaydownError as error:
             self.refusals[error.code] += 1
             if problems.STATUS[type(error)] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                _log.warning("bytes.refused", code=error.code, why=str(error), cause=_cause(error))
+                _log.warning(
+                    LogEvent.BYTES_REFUSED, code=error.code, why=str(error), cause=_cause(error)
+                )
             is_gone = isinstance(error, ClientGone)
             await visit.refuse(problems.answer(error, instance=path), is_gone=is_gone)
         except Exception:  # noqa: BLE001 - the last resort: logged, and answered like any error
-            _log.exception("bytes.failed", request_id=visit.request_id.decode())
+            _log.exception(LogEvent.BYTES_FAILED, request_id=visit.request_id.decode())
             await visit.refuse(
                 problems.transport_answer(HTTPStatus.INTERNAL_SERVER_ERROR, instance=path)
             )

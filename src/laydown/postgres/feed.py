@@ -8,7 +8,7 @@ from laydown.domain.jobs import ClaimedJob
 from laydown.domain.upload import OrganizationId
 from laydown.postgres import sql
 from laydown.postgres.jobs import job_of
-from laydown.postgres.pool import Pool, in_our_words
+from laydown.postgres.pool import Pool, fetched, transaction
 
 _Q = sql.load("jobs.sql")
 
@@ -21,13 +21,11 @@ class PostgresFeed:
 
     async def claim(self, *, worker: UUID, limit: int, lease: timedelta) -> Sequence[ClaimedJob]:
         """Lease waiting jobs to this worker; each organization gets its share of them."""
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                await connection.execute(_Q["free_expired_leases"])
-                cursor = await connection.execute(
-                    _Q["claim_jobs"], {"worker": worker, "limit": limit, "lease": lease}
-                )
-                rows = await cursor.fetchall()
+        async with transaction(self._pool, _Q["free_expired_leases"], {}) as connection:
+            cursor = await connection.execute(
+                _Q["claim_jobs"], {"worker": worker, "limit": limit, "lease": lease}
+            )
+            rows = await cursor.fetchall()
         return [
             ClaimedJob(
                 id=row.id,
@@ -40,28 +38,17 @@ class PostgresFeed:
 
     async def extend(self, jobs: Sequence[ClaimedJob], *, worker: UUID, lease: timedelta) -> None:
         """Hold them for longer."""
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                await connection.execute(
-                    _Q["extend_leases"],
-                    {"ids": [job.id for job in jobs], "worker": worker, "lease": lease},
-                )
+        given = {"ids": [job.id for job in jobs], "worker": worker, "lease": lease}
+        await fetched(self._pool, _Q["extend_leases"], given)
 
     async def finish(self, jobs: Sequence[ClaimedJob], *, worker: UUID) -> None:
         """Remove them, done."""
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                await connection.execute(
-                    _Q["finish_jobs"], {"ids": [job.id for job in jobs], "worker": worker}
-                )
+        given = {"ids": [job.id for job in jobs], "worker": worker}
+        await fetched(self._pool, _Q["finish_jobs"], given)
 
     async def fail(
         self, job: ClaimedJob, *, worker: UUID, error: str, retry_in: timedelta | None
     ) -> None:
         """Let it wait and be tried again; None: it is dead, and listed as such."""
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                await connection.execute(
-                    _Q["fail_job"],
-                    {"id": job.id, "worker": worker, "error": error, "retry_in": retry_in},
-                )
+        given = {"id": job.id, "worker": worker, "error": error, "retry_in": retry_in}
+        await fetched(self._pool, _Q["fail_job"], given)

@@ -3,13 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from psycopg import IsolationLevel
-
 from laydown.domain.upload import OrganizationId
 from laydown.postgres import sql
 from laydown.postgres.documents import DocumentRows
 from laydown.postgres.jobs import JobRows
-from laydown.postgres.pool import Pool, in_our_words
+from laydown.postgres.pool import Pool, transaction
 from laydown.postgres.projects import ProjectRows
 from laydown.postgres.uploads import UploadRows
 
@@ -29,26 +27,15 @@ class PostgresLedger:
     @asynccontextmanager
     async def begin(self, organization: OrganizationId) -> AsyncIterator[PostgresTx]:
         """Open a transaction; leaving the block commits, an exception undoes."""
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                await connection.execute(_Q["take_organization"], {"organization": organization})
-                tx = PostgresTx(connection, organization)
-                yield tx
-                await tx.number_events()
+        given = {"organization": organization}
+        async with transaction(self._pool, _Q["take_organization"], given) as connection:
+            tx = PostgresTx(connection, organization)
+            yield tx
+            await tx.number_events()
 
     @asynccontextmanager
     async def snapshot(self, organization: OrganizationId) -> AsyncIterator[PostgresTx]:
         """Open a transaction that reads one moment and writes nothing."""
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                await connection.set_isolation_level(IsolationLevel.REPEATABLE_READ)
-                await connection.set_read_only(True)
-                try:
-                    async with connection.transaction():
-                        await connection.execute(
-                            _Q["take_organization"], {"organization": organization}
-                        )
-                        yield PostgresTx(connection, organization)
-                finally:
-                    await connection.set_isolation_level(None)
-                    await connection.set_read_only(None)
+        async with transaction(self._pool, _Q["read_one_moment"], {}) as connection:
+            await connection.execute(_Q["take_organization"], {"organization": organization})
+            yield PostgresTx(connection, organization)

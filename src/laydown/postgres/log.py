@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from laydown.domain.happening import Heads, Recorded
 from laydown.domain.upload import OrganizationId
 from laydown.postgres import sql
-from laydown.postgres.pool import Pool, in_our_words
+from laydown.postgres.pool import Pool, fetched
 from laydown.postgres.rows import recorded_of
 
 _Q = sql.load("events.sql")
@@ -19,22 +19,13 @@ class PostgresLog:
 
     async def heads(self) -> Heads:
         """Return the newest committed number of each organization."""
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(_Q["all_heads"])
-                return {
-                    OrganizationId(row.organization_id): row.number
-                    for row in await cursor.fetchall()
-                }
+        rows = await fetched(self._pool, _Q["all_heads"], {})
+        return {OrganizationId(row.organization_id): row.number for row in rows}
 
     async def since(
         self, organization: OrganizationId, number: int, *, limit: int
     ) -> Sequence[Recorded]:
         """Return the events after *number*, in order."""
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(
-                    _Q["events_since"],
-                    {"organization": organization, "number": number, "limit": limit},
-                )
-                return [recorded_of(row, organization) for row in await cursor.fetchall()]
+        given = {"organization": organization, "number": number, "limit": limit}
+        rows = await fetched(self._pool, _Q["events_since"], given)
+        return [recorded_of(row, organization) for row in rows]

@@ -1,10 +1,11 @@
 """Connections: a pool a role, and what the driver's errors mean in our words."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, LiteralString, TypeAlias
 
 import psycopg
+from psycopg import AsyncCursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
@@ -41,7 +42,8 @@ async def open_pool(
 
     *patience* is how long, in seconds, a request waits for a connection before it is refused as
     `LedgerUnavailable`. Statements are limited to 60 s, and waiting for a lock to 15 s, so that
-    nothing hangs for ever on a database in trouble.
+    nothing hangs for ever on a database in trouble. Connections are not tried before they are
+    given out, which would cost every transaction a round trip: see `transaction`.
     """
     given = conninfo_to_dict(conninfo)
     options = [
@@ -60,7 +62,6 @@ async def open_pool(
         min_size=1,
         max_size=size,
         timeout=patience,
-        check=AsyncConnectionPool.check_connection,
         open=False,
     )
     with in_our_words():
@@ -69,3 +70,48 @@ async def open_pool(
         yield pool
     finally:
         await pool.close()
+
+
+@asynccontextmanager
+async def transaction(
+    pool: Pool, query: LiteralString, given: Mapping[str, Any]
+) -> AsyncIterator[Connection]:
+    """Open a transaction that begins with *query*, which finds out whether the connection lives.
+
+    One that died while nobody used it, as all do when Postgres restarts, is replaced: nothing was
+    said on it yet. Leaving the block commits, an exception undoes. Raises our errors.
+    """
+    with in_our_words():
+        connection, _ = await _first_said(pool, query, given)
+        try:
+            async with connection:  # commits or rolls back; the pool keeps it open
+                yield connection
+        finally:
+            await pool.putconn(connection)
+
+
+async def fetched(pool: Pool, query: LiteralString, given: Mapping[str, Any]) -> Sequence[Any]:
+    """Return the rows of one query in a transaction of its own; none if it returns nothing."""
+    with in_our_words():
+        connection, cursor = await _first_said(pool, query, given)
+        try:
+            async with connection:
+                return await cursor.fetchall() if cursor.description else []
+        finally:
+            await pool.putconn(connection)
+
+
+async def _first_said(
+    pool: Pool, query: LiteralString, given: Mapping[str, Any]
+) -> tuple[Connection, AsyncCursor[Any]]:
+    """Return a connection on which *query* was said, and the answer."""
+    for _ in range(pool.max_size):
+        connection = await pool.getconn()
+        try:
+            return connection, await connection.execute(query, given)
+        except BaseException as error:
+            was_dead = isinstance(error, psycopg.OperationalError) and connection.closed
+            await pool.putconn(connection)
+            if not was_dead:
+                raise
+    raise LedgerUnavailable("the database closed every connection; try again")

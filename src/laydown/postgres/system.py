@@ -8,7 +8,7 @@ from laydown.domain.document import Blob
 from laydown.domain.upload import BatchId, ObjectName, OrganizationId, UploadId
 from laydown.ports import Credential, Holding, Silence
 from laydown.postgres import sql
-from laydown.postgres.pool import Pool, in_our_words
+from laydown.postgres.pool import Pool, fetched
 from laydown.postgres.rows import blob_of, json_rows
 
 _Q = sql.load("system.sql")
@@ -21,10 +21,7 @@ class PostgresSystem:
         self._pool = pool
 
     async def _all(self, name: str, given: Mapping[str, Any]) -> Sequence[Any]:
-        with in_our_words():
-            async with self._pool.connection() as connection:
-                cursor = await connection.execute(_Q[name], given)
-                return await cursor.fetchall() if cursor.description else []
+        return await fetched(self._pool, _Q[name], given)
 
     async def credential(self, token: UUID) -> Credential | None:
         """Return what is kept of a token, or None."""

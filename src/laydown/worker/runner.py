@@ -12,7 +12,7 @@ from typing import Protocol
 from uuid import UUID
 
 from laydown.domain.errors import LedgerUnavailable
-from laydown.domain.jobs import ClaimedJob, delay_after, is_last
+from laydown.domain.jobs import MOST_ATTEMPTS, ClaimedJob, delay_after, is_last
 from laydown.observe import JOB_SECONDS, JOBS_DONE, LogEvent, Metric
 from laydown.ports import JobFeed
 from laydown.services.proving import Proving
@@ -47,6 +47,10 @@ class Words(Protocol):
     ) -> None:
         """Log something an operator must look at."""
         ...
+
+
+class WorkerDied(Exception):
+    """A worker that had begun the job never said how it ended."""
 
 
 @dataclass(kw_only=True)
@@ -94,14 +98,27 @@ class Runner:
                 idle = min(idle * 2, _IDLE_LONGEST)
 
     async def _do(self, claimed: Sequence[ClaimedJob]) -> None:
-        """Do claimed jobs, those of one kind and organization together."""
+        """Do claimed jobs, those of one kind and organization together.
+
+        Those that were begun before go alone and in any order: one of them may be what killed
+        its worker, and must not take the others with it for ever.
+        """
         self._held |= {each.id: each for each in claimed}
 
         def place(each: ClaimedJob) -> tuple[str, str]:
             return str(each.organization), kind_of(each)
 
-        for (_, kind), alike in groupby(sorted(claimed, key=place), key=place):
+        new = sorted((each for each in claimed if each.attempt == 1), key=place)
+        for (_, kind), alike in groupby(new, key=place):
             await self._do_alike(kind, list(alike))
+        again = [each for each in claimed if each.attempt > 1]
+        self.luck.shuffle(again)
+        for each in again:
+            if each.attempt > MOST_ATTEMPTS:
+                await self._failed(kind_of(each), [each], WorkerDied("so did every one before"))
+                self._held.pop(each.id, None)
+            else:
+                await self._do_alike(kind_of(each), [each])
 
     async def _do_alike(self, kind: str, jobs: Sequence[ClaimedJob]) -> None:
         began = time.perf_counter()

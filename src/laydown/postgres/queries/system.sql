@@ -27,7 +27,8 @@ SELECT u.organization_id, u.id
    AND (u.leader_id IS NULL OR NOT EXISTS (
         SELECT FROM uploads l
          WHERE l.organization_id = u.organization_id AND l.id = u.leader_id
-           AND l.state IN ('sealing', 'checking', 'processing')))
+           AND (l.state IN ('sealing', 'checking', 'processing')
+                OR l.moved_at >= now() - %(silence)s)))
  ORDER BY u.moved_at
  LIMIT %(limit)s;
 

@@ -1,0 +1,493 @@
+-- The schema as all migrations leave it, written by `python -m tests.repo.schema`: read it here,
+-- change it by a new migration.
+
+CREATE TYPE on_conflict AS ENUM (
+    'new_version',
+    'skip',
+    'reject'
+);
+
+CREATE TYPE upload_state AS ENUM (
+    'declared',
+    'receiving',
+    'sealing',
+    'checking',
+    'processing',
+    'ready',
+    'duplicate',
+    'skipped',
+    'rejected',
+    'cancelled',
+    'expired',
+    'failed'
+);
+
+CREATE FUNCTION current_organization() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (NULLIF(current_setting('laydown.organization'::text, true), ''::text))::uuid;
+
+CREATE FUNCTION refuse_illegal_move() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'an upload that is % cannot become %', OLD.state, NEW.state
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'upload_may_move';
+END
+$$;
+
+CREATE FUNCTION upload_may_move(was upload_state, becomes upload_state) RETURNS boolean
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE was WHEN 'declared'::upload_state THEN (becomes = ANY (ARRAY['receiving'::upload_state, 'checking'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'receiving'::upload_state THEN (becomes = ANY (ARRAY['declared'::upload_state, 'sealing'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'sealing'::upload_state THEN (becomes = ANY (ARRAY['checking'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'checking'::upload_state THEN (becomes = ANY (ARRAY['processing'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'processing'::upload_state THEN (becomes = ANY (ARRAY['ready'::upload_state, 'failed'::upload_state])) WHEN 'rejected'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'expired'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'failed'::upload_state THEN (becomes = 'checking'::upload_state) ELSE false END;
+
+CREATE TABLE batches (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    reference text NOT NULL,
+    label text,
+    on_conflict on_conflict NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    touched_at timestamp with time zone DEFAULT now() NOT NULL,
+    closed_at timestamp with time zone
+);
+
+ALTER TABLE ONLY batches FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE blobs (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    size bigint NOT NULL,
+    kind text NOT NULL,
+    media_type text NOT NULL,
+    object_key text NOT NULL,
+    is_missing boolean DEFAULT false NOT NULL,
+    proven_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT blobs_sha256_check CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT blobs_size_check CHECK ((size >= 0))
+);
+
+ALTER TABLE ONLY blobs FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE documents (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    path text NOT NULL,
+    path_folded text NOT NULL,
+    last_number integer DEFAULT 0 NOT NULL,
+    current_id uuid,
+    current_order bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT documents_check CHECK (((last_number = 0) = (current_id IS NULL))),
+    CONSTRAINT documents_check1 CHECK (((current_id IS NULL) = (current_order IS NULL)))
+);
+
+ALTER TABLE ONLY documents FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE event_heads (
+    organization_id uuid NOT NULL,
+    number bigint DEFAULT 0 NOT NULL
+);
+
+ALTER TABLE ONLY event_heads FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE events (
+    organization_id uuid NOT NULL,
+    number bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text NOT NULL,
+    batch_id uuid NOT NULL,
+    upload_id uuid,
+    state upload_state,
+    reason text,
+    detail text
+);
+
+ALTER TABLE ONLY events FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE jobs (
+    id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    kind text NOT NULL,
+    upload_id uuid,
+    object_key text,
+    attempt integer DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    worker uuid,
+    dead_at timestamp with time zone,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY jobs FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE organizations (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY organizations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE parts (
+    organization_id uuid NOT NULL,
+    upload_id uuid NOT NULL,
+    attempt integer NOT NULL,
+    number integer NOT NULL,
+    size bigint NOT NULL,
+    crc64nvme bigint NOT NULL,
+    landed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT parts_number_check CHECK ((number > 0)),
+    CONSTRAINT parts_size_check CHECK ((size > 0))
+);
+
+ALTER TABLE ONLY parts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE projects (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    code text NOT NULL,
+    code_folded text NOT NULL,
+    name text NOT NULL,
+    time_zone text,
+    latitude double precision,
+    longitude double precision,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT projects_check CHECK (((latitude IS NULL) = (longitude IS NULL))),
+    CONSTRAINT projects_latitude_check CHECK (((latitude >= ('-90'::integer)::double precision) AND (latitude <= (90)::double precision))),
+    CONSTRAINT projects_longitude_check CHECK (((longitude >= ('-180'::integer)::double precision) AND (longitude <= (180)::double precision)))
+);
+
+ALTER TABLE ONLY projects FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE refusals (
+    organization_id uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    extension text NOT NULL,
+    policy integer NOT NULL,
+    reason text NOT NULL
+);
+
+ALTER TABLE ONLY refusals FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE schema_migrations (
+    number integer NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE tokens (
+    id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    name text NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT tokens_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32))
+);
+
+ALTER TABLE ONLY tokens FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE uploads (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    ordinal bigint NOT NULL,
+    key text NOT NULL,
+    path text NOT NULL,
+    path_folded text NOT NULL,
+    size bigint NOT NULL,
+    claimed_sha256 bytea,
+    content_type text,
+    modified_at timestamp with time zone,
+    captured_at timestamp with time zone,
+    latitude double precision,
+    longitude double precision,
+    state upload_state NOT NULL,
+    reason text,
+    detail text,
+    attempt integer DEFAULT 1 NOT NULL,
+    part_size bigint,
+    parts integer NOT NULL,
+    leader_id uuid,
+    received bigint DEFAULT 0 NOT NULL,
+    crc64nvme bigint,
+    sha256 bytea,
+    object_key text,
+    version_id uuid,
+    declared_at timestamp with time zone DEFAULT now() NOT NULL,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT never_more_than_declared CHECK (((received >= 0) AND (received <= size))),
+    CONSTRAINT only_declared_wait CHECK (((leader_id IS NULL) OR (state = 'declared'::upload_state))),
+    CONSTRAINT past_receiving_means_whole CHECK (((state <> ALL (ARRAY['sealing'::upload_state, 'checking'::upload_state, 'processing'::upload_state, 'ready'::upload_state])) OR ((received = size) AND (object_key IS NOT NULL)))),
+    CONSTRAINT published_means_proven CHECK (((state <> ALL (ARRAY['processing'::upload_state, 'ready'::upload_state, 'duplicate'::upload_state])) OR ((sha256 IS NOT NULL) AND (version_id IS NOT NULL)))),
+    CONSTRAINT refused_means_why CHECK (((state <> ALL (ARRAY['skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state, 'failed'::upload_state])) OR (reason IS NOT NULL))),
+    CONSTRAINT single_or_multipart CHECK (((part_size IS NOT NULL) OR (parts = 1))),
+    CONSTRAINT uploads_attempt_check CHECK ((attempt > 0)),
+    CONSTRAINT uploads_claimed_sha256_check CHECK ((octet_length(claimed_sha256) = 32)),
+    CONSTRAINT uploads_part_size_check CHECK ((part_size > 0)),
+    CONSTRAINT uploads_parts_check CHECK ((parts > 0)),
+    CONSTRAINT uploads_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
+ALTER TABLE ONLY uploads FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE uploads ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME uploads_ordinal_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE versions (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    document_id uuid NOT NULL,
+    number integer NOT NULL,
+    upload_id uuid NOT NULL,
+    blob_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT versions_number_check CHECK ((number > 0))
+);
+
+ALTER TABLE ONLY versions FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE ONLY batches
+    ADD CONSTRAINT batches_pkey PRIMARY KEY (organization_id, id);
+
+ALTER TABLE ONLY blobs
+    ADD CONSTRAINT blobs_object_key_key UNIQUE (object_key);
+
+ALTER TABLE ONLY blobs
+    ADD CONSTRAINT blobs_pkey PRIMARY KEY (id, organization_id);
+
+ALTER TABLE ONLY documents
+    ADD CONSTRAINT documents_pkey PRIMARY KEY (id, organization_id);
+
+ALTER TABLE ONLY event_heads
+    ADD CONSTRAINT event_heads_pkey PRIMARY KEY (organization_id);
+
+ALTER TABLE ONLY events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (organization_id, number);
+
+ALTER TABLE ONLY jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY projects
+    ADD CONSTRAINT one_project_a_code UNIQUE (organization_id, code_folded);
+
+ALTER TABLE ONLY uploads
+    ADD CONSTRAINT one_upload_a_key UNIQUE (batch_id, key);
+
+ALTER TABLE ONLY versions
+    ADD CONSTRAINT one_version_a_number UNIQUE (document_id, number);
+
+ALTER TABLE ONLY versions
+    ADD CONSTRAINT one_version_an_upload UNIQUE (upload_id);
+
+ALTER TABLE ONLY organizations
+    ADD CONSTRAINT organizations_name_key UNIQUE (name);
+
+ALTER TABLE ONLY organizations
+    ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY parts
+    ADD CONSTRAINT parts_pkey PRIMARY KEY (upload_id, attempt, number, organization_id);
+
+ALTER TABLE ONLY projects
+    ADD CONSTRAINT projects_pkey PRIMARY KEY (organization_id, id);
+
+ALTER TABLE ONLY refusals
+    ADD CONSTRAINT refusals_pkey PRIMARY KEY (sha256, extension, policy, organization_id);
+
+ALTER TABLE ONLY schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY tokens
+    ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY uploads
+    ADD CONSTRAINT uploads_pkey PRIMARY KEY (id, organization_id);
+
+ALTER TABLE ONLY versions
+    ADD CONSTRAINT versions_pkey PRIMARY KEY (id, organization_id);
+
+CREATE INDEX batches_idle ON batches USING btree (touched_at) WHERE (closed_at IS NULL);
+
+CREATE INDEX events_of_upload ON events USING btree (upload_id, number) WHERE (upload_id IS NOT NULL);
+
+CREATE INDEX jobs_dead ON jobs USING btree (organization_id, id) WHERE (dead_at IS NOT NULL);
+
+CREATE INDEX jobs_leased ON jobs USING btree (leased_until) WHERE ((dead_at IS NULL) AND (leased_until IS NOT NULL));
+
+CREATE INDEX jobs_waiting ON jobs USING btree (organization_id, run_at) WHERE ((dead_at IS NULL) AND (leased_until IS NULL));
+
+CREATE UNIQUE INDEX one_blob_a_digest ON blobs USING btree (sha256, organization_id) WHERE (NOT is_missing);
+
+CREATE UNIQUE INDEX one_document_a_path ON documents USING btree (project_id, path_folded COLLATE "C");
+
+CREATE UNIQUE INDEX one_open_batch_a_reference ON batches USING btree (project_id, reference) WHERE (closed_at IS NULL);
+
+CREATE INDEX uploads_by_digest ON uploads USING btree (batch_id, claimed_sha256) WHERE (state = ANY (ARRAY['declared'::upload_state, 'receiving'::upload_state, 'sealing'::upload_state, 'checking'::upload_state]));
+
+CREATE INDEX uploads_by_path ON uploads USING btree (batch_id, path_folded COLLATE "C");
+
+CREATE INDEX uploads_counted ON uploads USING btree (batch_id, state, reason) INCLUDE (size, received, moved_at);
+
+CREATE INDEX uploads_of_batch ON uploads USING btree (batch_id, ordinal);
+
+CREATE INDEX uploads_quiet ON uploads USING btree (moved_at) WHERE (state = ANY (ARRAY['declared'::upload_state, 'receiving'::upload_state]));
+
+CREATE INDEX uploads_waiting ON uploads USING btree (leader_id) WHERE (leader_id IS NOT NULL);
+
+CREATE TRIGGER uploads_move BEFORE UPDATE OF state ON uploads FOR EACH ROW WHEN (((old.state <> new.state) AND (NOT upload_may_move(old.state, new.state)))) EXECUTE FUNCTION refuse_illegal_move();
+
+ALTER TABLE ONLY batches
+    ADD CONSTRAINT batches_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
+
+ALTER TABLE ONLY blobs
+    ADD CONSTRAINT blobs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY documents
+    ADD CONSTRAINT documents_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
+
+ALTER TABLE ONLY event_heads
+    ADD CONSTRAINT event_heads_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY parts
+    ADD CONSTRAINT parts_upload_id_organization_id_fkey FOREIGN KEY (upload_id, organization_id) REFERENCES uploads(id, organization_id);
+
+ALTER TABLE ONLY projects
+    ADD CONSTRAINT projects_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY refusals
+    ADD CONSTRAINT refusals_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY tokens
+    ADD CONSTRAINT tokens_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY uploads
+    ADD CONSTRAINT uploads_leader_id_organization_id_fkey FOREIGN KEY (leader_id, organization_id) REFERENCES uploads(id, organization_id);
+
+ALTER TABLE ONLY uploads
+    ADD CONSTRAINT uploads_organization_id_batch_id_fkey FOREIGN KEY (organization_id, batch_id) REFERENCES batches(organization_id, id);
+
+ALTER TABLE ONLY versions
+    ADD CONSTRAINT versions_blob_id_organization_id_fkey FOREIGN KEY (blob_id, organization_id) REFERENCES blobs(id, organization_id);
+
+ALTER TABLE ONLY versions
+    ADD CONSTRAINT versions_document_id_organization_id_fkey FOREIGN KEY (document_id, organization_id) REFERENCES documents(id, organization_id);
+
+ALTER TABLE ONLY versions
+    ADD CONSTRAINT versions_upload_id_organization_id_fkey FOREIGN KEY (upload_id, organization_id) REFERENCES uploads(id, organization_id);
+
+CREATE POLICY all_rows ON blobs TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON event_heads TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON jobs TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON organizations TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON tokens TO laydown_system USING (true) WITH CHECK (true);
+
+ALTER TABLE batches ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE blobs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE documents ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE event_heads ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own_row ON organizations FOR SELECT TO laydown_app USING ((id = current_organization()));
+
+CREATE POLICY own_rows ON batches TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON blobs TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON documents TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON event_heads TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON events TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON jobs TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON parts TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON projects TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON refusals TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON tokens TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON uploads TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON versions TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+ALTER TABLE parts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE projects ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY read_rows ON batches FOR SELECT TO laydown_system USING (true);
+
+CREATE POLICY read_rows ON events FOR SELECT TO laydown_system USING (true);
+
+CREATE POLICY read_rows ON parts FOR SELECT TO laydown_system USING (true);
+
+CREATE POLICY read_rows ON uploads FOR SELECT TO laydown_system USING (true);
+
+ALTER TABLE refusals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE tokens ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE uploads ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE versions ENABLE ROW LEVEL SECURITY;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE batches TO laydown_app;
+GRANT SELECT ON TABLE batches TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE blobs TO laydown_app;
+GRANT SELECT ON TABLE blobs TO laydown_system;
+
+GRANT UPDATE(is_missing) ON TABLE blobs TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE documents TO laydown_app;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE event_heads TO laydown_app;
+GRANT SELECT,INSERT ON TABLE event_heads TO laydown_system;
+
+GRANT SELECT,INSERT ON TABLE events TO laydown_app;
+GRANT SELECT ON TABLE events TO laydown_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE jobs TO laydown_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE jobs TO laydown_system;
+
+GRANT SELECT ON TABLE organizations TO laydown_app;
+GRANT SELECT,INSERT ON TABLE organizations TO laydown_system;
+
+GRANT SELECT,INSERT,DELETE ON TABLE parts TO laydown_app;
+GRANT SELECT ON TABLE parts TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE projects TO laydown_app;
+
+GRANT SELECT,INSERT ON TABLE refusals TO laydown_app;
+
+GRANT SELECT,INSERT ON TABLE tokens TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE uploads TO laydown_app;
+GRANT SELECT ON TABLE uploads TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE versions TO laydown_app;

@@ -1,0 +1,101 @@
+"""The pages of the reference for those who run it: settings, metrics and log events."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from laydown.domain.filetypes import PROGRAM_EXTENSIONS
+from laydown.domain.names import JUNK_PATTERNS
+from laydown.observe import METRICS, Kind, LogEvent
+from laydown.settings import CLIENT_SETTINGS, PREFIX, Settings, knobs
+
+# Defaults that are lists of their own, documented elsewhere.
+LISTED = {
+    JUNK_PATTERNS: "[the junk list](names.md#system-junk)",
+    tuple(sorted(PROGRAM_EXTENSIONS)): "[programs](filetypes.md#programs)",
+}
+
+KINDS = {
+    str: "text",
+    str | None: "text",
+    int: "number",
+    bool: "true or false",
+    Path: "path",
+    timedelta: "seconds",
+    tuple[str, ...]: "list",
+}
+
+COUNTED = {
+    Kind.COUNTER: "counter",
+    Kind.RUNNING: "counter",
+    Kind.GAUGE: "gauge",
+    Kind.HISTOGRAM: "histogram",
+}
+
+
+def settings_page() -> str:
+    """Return the page of every setting."""
+    return "\n".join(_settings()) + "\n"
+
+
+def metrics_page() -> str:
+    """Return the page of every metric and log event."""
+    return "\n".join(_metrics()) + "\n"
+
+
+def _settings() -> Iterator[str]:
+    client = " and ".join(f"`{PREFIX}{name.upper()}`" for name in sorted(CLIENT_SETTINGS))
+    yield "# Settings"
+    yield ""
+    yield "Every setting is an environment variable, read once when a process starts. A variable that"
+    yield f"begins with `{PREFIX}` and is not listed here stops it, as does a value that can't be read:"
+    yield "a misspelt name must not pass for a default. Options of the command line come first."
+    yield f"The client commands read {client} too."
+    yield ""
+    yield "| Variable | Takes | Default | Meaning |"
+    yield "|---|---|---|---|"
+    defaults = {field.name: field.default for field in fields(Settings)}
+    for name, (kind, meaning) in knobs().items():
+        default = _default(defaults[name])
+        yield f"| `{PREFIX}{name.upper()}` | {KINDS[kind]} | {default} | {meaning} |"
+
+
+def _default(value: Any) -> str:
+    match value:
+        case None | ():
+            return "none"
+        case bool():
+            return f"`{str(value).lower()}`"
+        case timedelta():
+            return f"`{value.total_seconds():g}`"
+        case tuple():
+            return LISTED[value]
+        case _:
+            return f"`{value}`"
+
+
+def _metrics() -> Iterator[str]:
+    yield "# Metrics and log events"
+    yield ""
+    yield "## Metrics"
+    yield ""
+    yield "The api serves these at `/metrics` in the text format of Prometheus. Labels take their"
+    yield "values from closed sets: a route's template, a status, a kind; never an id or a name."
+    yield ""
+    yield "| Name | Kind | Labels | Meaning |"
+    yield "|---|---|---|---|"
+    for metric in METRICS:
+        labels = ", ".join(f"`{label}`" for label in metric.labels) or "none"
+        yield f"| `{metric.name}` | {COUNTED[metric.kind]} | {labels} | {metric.meaning} |"
+    yield ""
+    yield "## Log events"
+    yield ""
+    yield "Logs are lines of JSON on standard error. `event` is one of these; all else is in fields:"
+    yield "`timestamp`, `level`, `process`, and what the event is about."
+    yield ""
+    yield "| Event | Meaning |"
+    yield "|---|---|"
+    for event in LogEvent:
+        yield f"| `{event.value}` | {event.meaning} |"

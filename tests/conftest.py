@@ -1,16 +1,14 @@
 """What every test may use: one real Postgres, a fresh database each, and strict reporting."""
 
 import ast
-import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 import pytest
@@ -18,18 +16,11 @@ import pytest
 from laydown.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, PostgresAddress
 from laydown.postgres.migrate import migrate
 from laydown.settings import Settings
+from tests.ledger_support import in_thread
 
 SUPERUSER = "postgres"
 ROOM = 1 << 30  # bytes; a run needs a third of it
-T = TypeVar("T")
-
 _numbers = count(1)
-
-
-def in_thread(work: Coroutine[Any, Any, T]) -> T:
-    """Run *work* on a loop of its own, which no test's loop notices."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="session")

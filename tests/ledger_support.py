@@ -1,18 +1,20 @@
 """A ledger with an organization, a project and an open batch, and how to fill it."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 
 from laydown.bootstrap.database import Database, open_database
 from laydown.domain.batch import Batch, OnConflict, Project
 from laydown.domain.document import Blob, BlobId, DocumentId, VersionId
-from laydown.domain.lifecycle import Event
+from laydown.domain.lifecycle import Event, State
 from laydown.domain.publication import NewVersion
 from laydown.domain.upload import (
     BatchId,
@@ -25,11 +27,12 @@ from laydown.domain.upload import (
     UploadId,
     change,
 )
-from laydown.domain.lifecycle import State
 from laydown.ports import Page, UploadFilter
 from laydown.services.identifiers import new_id
 from laydown.services.identity import Identity
 from laydown.settings import Settings
+
+T = TypeVar("T")
 
 EPOCH = datetime.fromtimestamp(0, UTC)
 EVERYTHING = UploadFilter()
@@ -58,7 +61,9 @@ def whole(upload: Upload, *, crc: int = 1) -> Part:
     )
 
 
-def part(upload: Upload, number: int, *, size: int, crc: int = 1, attempt: int | None = None) -> Part:
+def part(
+    upload: Upload, number: int, *, size: int, crc: int = 1, attempt: int | None = None
+) -> Part:
     """Return a part of a multipart upload."""
     return Part(
         upload=upload.id,
@@ -160,6 +165,12 @@ class Tenant:
     async def ask(self, query: str, *given: object) -> list[Any]:
         """Run a statement as the owner of the database; return its rows."""
         return await ask(self.owner, query, *given)
+
+
+def in_thread(work: Coroutine[Any, Any, T]) -> T:
+    """Run *work* on a loop of its own, which no test's loop notices."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, work).result()
 
 
 async def ask(owner: str, query: str, *given: object) -> list[Any]:

@@ -8,7 +8,13 @@ from typing import Annotated, Any, Self, get_args, get_type_hints
 
 from laydown.domain.filetypes import PROGRAM_EXTENSIONS
 from laydown.domain.names import JUNK_PATTERNS
-from laydown.domain.plan import LARGEST_FILE, MIB, SINGLE_UP_TO
+from laydown.domain.plan import (
+    LARGEST_FILE,
+    MIB,
+    S3_LARGEST_OBJECT,
+    S3_LARGEST_PUT,
+    SINGLE_UP_TO,
+)
 from laydown.domain.policy import Policy
 
 PREFIX = "LAYDOWN_"
@@ -27,7 +33,8 @@ class Settings:
 
     data: Annotated[
         Path,
-        "The data directory: Postgres, stored bytes, keys and logs live below it.",
+        "The data directory: Postgres, stored bytes, keys and logs live below it. The commands "
+        "use your user data folder when nothing is said.",
     ] = Path("laydown-data")
     host: Annotated[
         str,
@@ -44,7 +51,8 @@ class Settings:
     ] = None
     database_connections: Annotated[
         int,
-        "How many connections a process may open for each of its two database roles.",
+        "How many connections a process may open for the requests or jobs of organizations; four "
+        "more serve what is asked across them.",
     ] = 10
     flush: Annotated[
         str,
@@ -158,9 +166,16 @@ class Settings:
             raise BadSettings("LAYDOWN_LOG_LEVEL must be debug, info, warning or error")
         if not 0 <= self.port <= 65535:  # noqa: PLR2004 - TCP's ports
             raise BadSettings("LAYDOWN_PORT must be 0 to 65535")
+        if not 0 <= self.single_up_to <= S3_LARGEST_PUT:
+            raise BadSettings(f"LAYDOWN_SINGLE_UP_TO must be 0 to {S3_LARGEST_PUT}")
+        if not 0 <= self.largest_file <= S3_LARGEST_OBJECT:
+            raise BadSettings(f"LAYDOWN_LARGEST_FILE must be 0 to {S3_LARGEST_OBJECT}")
         for name in ("database_connections", "worker_slots", "worker_group", "body_buffer"):
             if getattr(self, name) < 1:
                 raise BadSettings(f"{PREFIX}{name.upper()} must be at least 1")
+        for name, (kind, _) in knobs(type(self)).items():
+            if kind is timedelta and getattr(self, name) <= timedelta(0):
+                raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0 seconds")
         return self
 
     @property
@@ -185,7 +200,7 @@ def _read(name: str, kind: Any, text: str) -> object:  # noqa: ANN401 - a type
     """Return a variable's value by its field's type; raise `BadSettings` naming the variable."""
     try:
         return _READERS[kind](text)
-    except (ValueError, KeyError):
+    except (ValueError, KeyError, OverflowError):
         raise BadSettings(f"{PREFIX}{name.upper()}={text!r} is not {_KINDS[kind]}") from None
 
 

@@ -203,7 +203,9 @@ async def test_an_empty_file_can_be_wanted(server, ours, project):
     """With the setting, files without a byte become documents, and each other's duplicates."""
     batch, _ = await ours.lay(project, {"a.txt": b"", "b.txt": b""})
     await server.run_until_quiet()
-    states = {key: (each["state"], each["reason"]) for key, each in (await ours.uploads(batch)).items()}
+    states = {
+        key: (each["state"], each["reason"]) for key, each in (await ours.uploads(batch)).items()
+    }
     assert states == {"a.txt": ("ready", None), "b.txt": ("duplicate", "duplicate_in_batch")}
     again, _ = await ours.lay(project, {"c.txt": b""}, reference="again")
     assert await ours.state(again, "c.txt") == ("duplicate", "duplicate_exact")

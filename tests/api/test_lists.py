@@ -103,7 +103,7 @@ async def test_a_project_is_made_once_and_changed(ours):
         assert (refused.status, refused.code) == (400, "invalid_request")
 
 
-async def test_health_needs_no_token(server, ours):
+async def test_health_needs_no_token(ours):
     """`/livez` and `/readyz` say that all is well, and look at the database and the store."""
     ours.token = "none"
     assert (await ours.get("/livez"))["ok"] is True
@@ -114,7 +114,7 @@ async def test_health_needs_no_token(server, ours):
     )
 
 
-async def test_metrics_count_what_happened(server, ours, project):
+async def test_metrics_count_what_happened(ours, project):
     """Requests are counted by route template, bytes as they came; no id is ever a label."""
     batch, uploads = await ours.lay(project, {"a.txt": b"12345"})
     text = (await ours.ask("GET", "/metrics", expect=200)).body.decode()

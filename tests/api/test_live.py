@@ -77,7 +77,9 @@ async def test_viewers_see_the_same(server, ours, project):
 
 async def test_other_batches_are_not_shown(server, ours, theirs, project):
     """A stream has the changes of its batch and of no other, ours or theirs."""
-    watched = (await ours.declare(project, entry("a.txt", b"a"), reference="watched"))["batch"]["id"]
+    watched = (await ours.declare(project, entry("a.txt", b"a"), reference="watched"))["batch"][
+        "id"
+    ]
     await ours.lay(project, {"other.txt": b"other"}, reference="other")
     await theirs.lay(await theirs.project("theirs"), {"their.txt": b"their"})
     await server.run_until_quiet()

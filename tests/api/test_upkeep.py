@@ -107,7 +107,7 @@ async def test_a_job_whose_worker_keeps_dying_is_given_up(server, ours, project)
     assert fates == ["failed", "ready"]
 
 
-async def test_jobs_are_listed_in_pages(server, ours, project):
+async def test_jobs_are_listed_in_pages(ours, project):
     """Pages of jobs have each job once, and the wait of the oldest is told."""
     await ours.lay(project, {f"{n}.txt": b"%d" % n for n in range(7)})
     found, cursor = [], ""

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from itertools import chain
 from uuid import uuid4
 
 import psycopg
@@ -48,10 +49,14 @@ async def test_a_claimed_job_is_the_job_that_was_enqueued(tenant, feed):
 
 async def test_a_job_of_an_undone_transaction_never_was(tenant, feed):
     """What a rolled back transaction enqueued can't be claimed."""
-    with pytest.raises(RuntimeError):
+
+    async def undone():
         async with tenant.begin() as tx:
             await tx.enqueue(proofs(1))
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await undone()
     assert await feed.claim(worker=uuid4(), limit=10, lease=LONG) == []
 
 
@@ -91,7 +96,7 @@ async def test_workers_side_by_side_never_get_the_same_job(tenant, feed):
             taken += [each.id for each in claimed]
         return taken
 
-    everything = sum(await asyncio.gather(*(work() for _ in range(6))), [])
+    everything = [*chain(*await asyncio.gather(*(work() for _ in range(6))))]
     assert len(everything) == len(set(everything))
     left = await feed.claim(worker=uuid4(), limit=300, lease=LONG)
     assert len(everything) + len(left) == 200

@@ -262,12 +262,16 @@ async def test_twins_follow_whom_they_are_told_to(tenant):
 async def test_an_exception_undoes_the_transaction(tenant):
     """Rows, jobs and events of a block that raises never existed."""
     upload = tenant.upload(entry("never.txt"))
-    with pytest.raises(RuntimeError):
+
+    async def undone():
         async with tenant.begin() as tx:
             await tx.declare([upload])
             await tx.enqueue([ProveUpload(upload.id), JoinParts(upload.id)])
             await tx.say([Happening(kind=Kind.OPENED, batch=tenant.batch.id)])
             raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        await undone()
     async with tenant.begin() as tx:
         assert await tx.uploads([upload.id]) == []
         assert await tx.jobs(FIRST_PAGE, state=None) == []
@@ -343,7 +347,8 @@ async def test_a_snapshot_writes_nothing(tenant):
 @pytest.mark.parametrize("kind", ["begin", "snapshot"])
 async def test_a_lost_connection_is_unavailable_and_no_more(tenant, kind):
     """A backend that dies in the middle raises `LedgerUnavailable`; the next block works."""
-    with pytest.raises(LedgerUnavailable):
+
+    async def cut_off():
         async with getattr(tenant.database.ledger, kind)(tenant.organization) as tx:
             await tx.head()
             await tenant.ask(
@@ -351,6 +356,9 @@ async def test_a_lost_connection_is_unavailable_and_no_more(tenant, kind):
                 "WHERE application_name = 'laydown_app' AND datname = current_database()"
             )
             await tx.head()
+
+    with pytest.raises(LedgerUnavailable):
+        await cut_off()
     async with tenant.begin() as tx:
         assert await tx.head() == 0
 

@@ -116,8 +116,9 @@ async def test_neither_role_owns_or_bypasses_anything(tenant, role):
     assert await tenant.ask(memberships, role) == []
 
 
+@pytest.mark.usefixtures("theirs")
 @pytest.mark.parametrize("table", TENANT_TABLES)
-async def test_rows_of_another_are_not_there(ours, theirs, table):
+async def test_rows_of_another_are_not_there(ours, table):
     """In our transaction every visible row of the table is ours, and there is at least one."""
     if not await may(ours, "laydown_app", "SELECT", table):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -148,7 +149,7 @@ async def test_nothing_is_written_for_another(ours, theirs, table):
         generated = "OVERRIDING SYSTEM VALUE " if table == "uploads" else ""
         copy = (
             f"INSERT INTO {table} {generated}SELECT (jsonb_populate_record(NULL::{table}, "
-            f"to_jsonb(t) || '{{\"organization_id\": \"{other}\"}}')).* FROM {table} t"
+            f'to_jsonb(t) || \'{{"organization_id": "{other}"}}\')).* FROM {table} t'
         )
         with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
             await as_role(ours, "laydown_app", copy, organization=mine)
@@ -191,7 +192,9 @@ async def test_the_ledger_treats_foreign_ids_as_unknown(ours, theirs):
     """Reading, moving and recording by another's ids finds and changes nothing."""
     async with theirs.begin() as tx:
         [record, other] = await tx.records(theirs.batch.id, FIRST_PAGE, EVERYTHING)
-        [document] = await tx.documents(theirs.project, FIRST_PAGE, under=None, text=None, kind=None)
+        [document] = await tx.documents(
+            theirs.project, FIRST_PAGE, under=None, text=None, kind=None
+        )
     receiving = other.upload
     async with ours.begin() as tx:
         assert await tx.uploads([record.upload.id, receiving.id], lock=True) == []
@@ -245,7 +248,7 @@ async def test_a_pooled_connection_carries_no_organization_over(ours, theirs):
                     assert project.id == tenant.project
                     assert [batch.id for batch in batches] == [tenant.batch.id]
                     if how == 1:
-                        raise _GaveUp
+                        raise _GaveUp  # noqa: TRY301 - what undoes the transaction
             except _GaveUp:
                 return
 

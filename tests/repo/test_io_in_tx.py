@@ -50,7 +50,9 @@ def test_no_transaction_waits_for_anything_else():
 
 def test_the_check_sees_what_it_looks_for():
     """A block that does call the store is found."""
-    wrong = "async def f(self):\n async with self.ledger.begin(o) as tx:\n  await self.store.join(k)"
+    wrong = (
+        "async def f(self):\n async with self.ledger.begin(o) as tx:\n  await self.store.join(k)"
+    )
     [block] = [node for node in ast.walk(ast.parse(wrong)) if isinstance(node, ast.AsyncWith)]
     assert opens_transaction(block)
     assert outside_calls(block) == ["self.store"]

@@ -72,7 +72,7 @@ def test_nothing_refers_to_nothing():
 
 
 def test_every_shape_of_the_wire_is_described_alike():
-    """Each shape of `wire.py` that the API uses has its schema, with its fields and no others."""
+    """Each shape of `wire` that the API uses has its schema, with its fields and no others."""
     schemas = document()["components"]["schemas"]
     shapes = {
         shape.__name__: {field.name for field in fields(shape)}

@@ -7,8 +7,7 @@ import psycopg
 import pytest
 
 from laydown.postgres.migrate import SchemaTooNew, migrate, migrations
-from tests.conftest import in_thread
-from tests.ledger_support import ask
+from tests.ledger_support import ask, in_thread
 from tests.repo.schema import SCHEMA, dumped
 
 
@@ -46,6 +45,7 @@ async def test_a_database_from_the_future_is_refused(database):
 
 def test_many_may_migrate_at_once(postgres):
     """Of many processes that start together, one migrates and the others find it done."""
+
     async def all_at_once():
         owner = postgres.dsn("postgres")
         await _outside(owner, 'CREATE DATABASE "migrated_at_once"')

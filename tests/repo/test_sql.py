@@ -62,7 +62,7 @@ def test_every_query_is_named_once():
     assert sorted(names) == sorted(set(names))
 
 
-# Of the feed and the tail, which serve all organizations.
+# Of the feed and the tail, which serve all organizations, and what begins a transaction.
 ACROSS = {
     "all_heads",
     "claim_jobs",
@@ -70,6 +70,7 @@ ACROSS = {
     "fail_job",
     "finish_jobs",
     "free_expired_leases",
+    "read_one_moment",
 }
 TENANTS = [path for path in FILES if path.name not in {"migrate.sql", "system.sql"}]
 

@@ -60,6 +60,8 @@ def doctor(*, url: UrlOption = None, token: TokenOption = None) -> None:
             return Exit.INCOMPLETE
         _show(console, _well(f"{where.url}, known from {where.source}"))
 
+        from laydown.client.errors import Unreachable  # noqa: PLC0415 - as late as the rest
+
         async def talk(client: "AsyncClient") -> Exit:
             found = []
             async for finding in _findings(client, where):
@@ -67,7 +69,11 @@ def doctor(*, url: UrlOption = None, token: TokenOption = None) -> None:
                 found.append(finding)
             return Exit.DONE if all(each.is_well for each in found) else Exit.INCOMPLETE
 
-        return converse_with(where, talk, timeout=_PATIENCE)
+        try:
+            return converse_with(where, talk, timeout=_PATIENCE)
+        except Unreachable as error:
+            _show(console, _ill(str(error), "Start it with `laydown up`, or name it with --url."))
+            return Exit.UNREACHABLE
 
     sys.exit(ended(examine))
 

@@ -1,6 +1,7 @@
 """HTTP to one server: every request is repeated until it is answered or patience ends."""
 
 import asyncio
+import os
 import ssl
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -241,4 +242,7 @@ def _reason(error: BaseException) -> str:
         raise BadAnswer(f"the server's certificate is not valid: {error}") from error
     if isinstance(error, TimeoutError):
         return "no answer in time"
+    if isinstance(error, aiohttp.ClientConnectorError):
+        number = error.errno or 0
+        return os.strerror(number).lower() if number > 0 else str(error.strerror or error)
     return str(error) or type(error).__name__

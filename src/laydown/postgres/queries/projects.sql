@@ -31,7 +31,7 @@ SELECT id, project_id, reference, label, on_conflict, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s AND project_id = %(project)s
    AND reference = %(reference)s AND closed_at IS NULL
-   FOR UPDATE;
+   FOR NO KEY UPDATE;
 
 -- name: add_batch
 -- Two clients may open the same reference at once: the second finds the first one's.
@@ -49,7 +49,7 @@ SELECT id, project_id, reference, label, on_conflict, created_at, closed_at
 SELECT id, project_id, reference, label, on_conflict, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s AND id = %(id)s
-   FOR UPDATE;
+   FOR NO KEY UPDATE;
 
 -- name: list_batches
 -- Ids are UUIDv7, so their order is that of creation.

@@ -1,16 +1,15 @@
-"""What the use cases need from the outside world, as promises."""
+"""What one transaction can do: the rows of an organization."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from laydown.domain.batch import Batch, Project, Tally
 from laydown.domain.document import Blob, Document, DocumentId, Version, VersionId
-from laydown.domain.happening import Happening, Heads, Recorded
-from laydown.domain.jobs import ClaimedJob, Job, JobListing, JobState
+from laydown.domain.happening import Happening, Recorded
+from laydown.domain.jobs import Job, JobListing, JobState
 from laydown.domain.lifecycle import State
 from laydown.domain.publication import DocumentHead, Known, NewVersion
 from laydown.domain.reasons import Reason
@@ -18,8 +17,6 @@ from laydown.domain.upload import (
     BatchId,
     Change,
     Entry,
-    ObjectName,
-    OrganizationId,
     Part,
     PartOutcome,
     ProjectId,
@@ -267,196 +264,3 @@ class JobRows(Protocol):
 
 class Tx(ProjectRows, UploadRows, DocumentRows, JobRows, Protocol):
     """One database transaction of one organization: all of it lands, or none of it."""
-
-
-class Ledger(Protocol):
-    """The record of everything. Raises `LedgerUnavailable` for what a later try may fix."""
-
-    def begin(self, organization: OrganizationId) -> AbstractAsyncContextManager[Tx]:
-        """Open a transaction; leaving the block commits, an exception undoes.
-
-        Its rows are those of *organization*; another one's don't exist for it.
-        """
-        ...
-
-    def snapshot(self, organization: OrganizationId) -> AbstractAsyncContextManager[Tx]:
-        """Open a transaction that reads one moment and writes nothing."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
-    """What the ledger keeps of a token."""
-
-    token: UUID
-    organization: OrganizationId
-    secret_sha256: bytes
-    is_valid: bool  # neither revoked nor expired
-
-
-class Keyring(Protocol):
-    """Tokens, found before an organization is known."""
-
-    async def credential(self, token: UUID) -> Credential | None:
-        """Return what is kept of a token, or None."""
-        ...
-
-    async def issue(
-        self, *, organization: str, name: str, token: UUID, secret_sha256: bytes
-    ) -> OrganizationId:
-        """Keep a token of the organization of that name, which is made if absent."""
-        ...
-
-
-class EventLog(Protocol):
-    """The numbered events of all organizations, for the tail that feeds viewers."""
-
-    async def heads(self) -> Heads:
-        """Return the newest committed number of each organization."""
-        ...
-
-    async def since(
-        self, organization: OrganizationId, number: int, *, limit: int
-    ) -> Sequence[Recorded]:
-        """Return the events after *number*, in order; never one whose predecessor is missing."""
-        ...
-
-
-class JobFeed(Protocol):
-    """Jobs to be done, fair between organizations. Doing one twice must be harmless."""
-
-    async def claim(self, *, worker: UUID, limit: int, lease: timedelta) -> Sequence[ClaimedJob]:
-        """Lease waiting jobs to this worker; each organization gets its share of them."""
-        ...
-
-    async def extend(self, jobs: Sequence[ClaimedJob], *, worker: UUID, lease: timedelta) -> None:
-        """Hold them for longer."""
-        ...
-
-    async def finish(self, jobs: Sequence[ClaimedJob], *, worker: UUID) -> None:
-        """Remove them, done."""
-        ...
-
-    async def fail(
-        self, job: ClaimedJob, *, worker: UUID, error: str, retry_in: timedelta | None
-    ) -> None:
-        """Let it wait and be tried again; None: it is dead, and listed as such."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Silence:
-    """How long things may stay quiet before the sweeper acts."""
-
-    upload: timedelta
-    batch: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """What the ledger says about an object key the store has."""
-
-    key: str
-    is_wanted: bool  # an upload under way, or a blob, refers to it
-
-
-class Patrol(Protocol):
-    """What the sweeper asks about all organizations at once."""
-
-    async def silent_uploads(
-        self, silence: Silence, *, limit: int
-    ) -> Sequence[tuple[OrganizationId, UploadId]]:
-        """Return uploads that are declared or receiving and have been quiet for too long."""
-        ...
-
-    async def idle_batches(
-        self, silence: Silence, *, limit: int
-    ) -> Sequence[tuple[OrganizationId, BatchId]]:
-        """Return open batches that nobody has touched for too long."""
-        ...
-
-    async def holdings(self, names: Sequence[ObjectName]) -> Sequence[Holding]:
-        """Return what refers to each of these objects."""
-        ...
-
-    async def blobs_after(self, after: str | None, *, limit: int) -> Sequence[Blob]:
-        """Return blobs the ledger believes present, by object key."""
-        ...
-
-    async def mark_missing(self, blobs: Sequence[Blob]) -> None:
-        """Take blobs whose object is gone out of deduplication."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredObject:
-    """An object as the store knows it."""
-
-    key: str
-    size: int  # bytes
-    stored_at: datetime
-
-
-class ObjectStore(Protocol):
-    """Where bytes live, whole and immutable once they are an object.
-
-    Every method may be repeated with the same arguments: the second call changes nothing and
-    returns the same answer. Raises `StoreUnavailable` for anything a later try may fix.
-    """
-
-    async def join(self, key: str, *, size: int) -> int | None:
-        """Make the landed parts one durable object; return its size, None when there is nothing."""
-        ...
-
-    async def size(self, key: str) -> int | None:
-        """Return the object's size in bytes, or None if there is no such object."""
-        ...
-
-    def read(self, key: str, *, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
-        """Yield the object's bytes in order; raise `ContentGone` when there is no such object."""
-        ...
-
-    async def discard(self, key: str) -> None:
-        """Delete the object and every part of it that landed."""
-        ...
-
-    def objects(self) -> AsyncIterator[StoredObject]:
-        """Yield every object and every unfinished one, in no order."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fingerprint:
-    """What one pass over an object's bytes tells."""
-
-    size: int  # bytes
-    sha256: bytes
-    head: bytes  # the first 64 KiB
-    tail: bytes  # the last 64 KiB
-
-
-class Fingerprinter(Protocol):
-    """A store that can hash many objects near the bytes, off the event loop."""
-
-    async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Fingerprint]:
-        """Read each object once; a key without an object is left out."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SignedUrl:
-    """A URL that accepts exactly one part until it expires."""
-
-    url: str
-    headers: Mapping[str, str]
-    expires_at: datetime
-
-
-class UrlSigner(Protocol):
-    """Permits clients to send and fetch bytes directly."""
-
-    def sign_part(
-        self, upload: Upload, number: int, *, length: int, checksum: str | None
-    ) -> SignedUrl:
-        """Return a URL for this part of this attempt; *checksum* binds it to these bytes."""
-        ...

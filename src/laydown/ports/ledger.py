@@ -1,0 +1,138 @@
+"""The ledger, its event log and its job feed, and who asks across organizations."""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+from uuid import UUID
+
+from laydown.domain.document import Blob
+from laydown.domain.happening import Heads, Recorded
+from laydown.domain.jobs import ClaimedJob
+from laydown.domain.upload import (
+    BatchId,
+    ObjectName,
+    OrganizationId,
+    UploadId,
+)
+from laydown.ports.rows import Tx
+
+
+class Ledger(Protocol):
+    """The record of everything. Raises `LedgerUnavailable` for what a later try may fix."""
+
+    def begin(self, organization: OrganizationId) -> AbstractAsyncContextManager[Tx]:
+        """Open a transaction; leaving the block commits, an exception undoes.
+
+        Its rows are those of *organization*; another one's don't exist for it.
+        """
+        ...
+
+    def snapshot(self, organization: OrganizationId) -> AbstractAsyncContextManager[Tx]:
+        """Open a transaction that reads one moment and writes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """What the ledger keeps of a token."""
+
+    token: UUID
+    organization: OrganizationId
+    secret_sha256: bytes
+    is_valid: bool  # neither revoked nor expired
+
+
+class Keyring(Protocol):
+    """Tokens, found before an organization is known."""
+
+    async def credential(self, token: UUID) -> Credential | None:
+        """Return what is kept of a token, or None."""
+        ...
+
+    async def issue(
+        self, *, organization: str, name: str, token: UUID, secret_sha256: bytes
+    ) -> OrganizationId:
+        """Keep a token of the organization of that name, which is made if absent."""
+        ...
+
+
+class EventLog(Protocol):
+    """The numbered events of all organizations, for the tail that feeds viewers."""
+
+    async def heads(self) -> Heads:
+        """Return the newest committed number of each organization."""
+        ...
+
+    async def since(
+        self, organization: OrganizationId, number: int, *, limit: int
+    ) -> Sequence[Recorded]:
+        """Return the events after *number*, in order; never one whose predecessor is missing."""
+        ...
+
+
+class JobFeed(Protocol):
+    """Jobs to be done, fair between organizations. Doing one twice must be harmless."""
+
+    async def claim(self, *, worker: UUID, limit: int, lease: timedelta) -> Sequence[ClaimedJob]:
+        """Lease waiting jobs to this worker; each organization gets its share of them."""
+        ...
+
+    async def extend(self, jobs: Sequence[ClaimedJob], *, worker: UUID, lease: timedelta) -> None:
+        """Hold them for longer."""
+        ...
+
+    async def finish(self, jobs: Sequence[ClaimedJob], *, worker: UUID) -> None:
+        """Remove them, done."""
+        ...
+
+    async def fail(
+        self, job: ClaimedJob, *, worker: UUID, error: str, retry_in: timedelta | None
+    ) -> None:
+        """Let it wait and be tried again; None: it is dead, and listed as such."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Silence:
+    """How long things may stay quiet before the sweeper acts."""
+
+    upload: timedelta
+    batch: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Holding:
+    """What the ledger says about an object key the store has."""
+
+    key: str
+    is_wanted: bool  # an upload under way, or a blob, refers to it
+
+
+class Patrol(Protocol):
+    """What the sweeper asks about all organizations at once."""
+
+    async def silent_uploads(
+        self, silence: Silence, *, limit: int
+    ) -> Sequence[tuple[OrganizationId, UploadId]]:
+        """Return uploads that are declared or receiving and have been quiet for too long."""
+        ...
+
+    async def idle_batches(
+        self, silence: Silence, *, limit: int
+    ) -> Sequence[tuple[OrganizationId, BatchId]]:
+        """Return open batches that nobody has touched for too long."""
+        ...
+
+    async def holdings(self, names: Sequence[ObjectName]) -> Sequence[Holding]:
+        """Return what refers to each of these objects."""
+        ...
+
+    async def blobs_after(self, after: str | None, *, limit: int) -> Sequence[Blob]:
+        """Return blobs the ledger believes present, by object key."""
+        ...
+
+    async def mark_missing(self, blobs: Sequence[Blob]) -> None:
+        """Take blobs whose object is gone out of deduplication."""
+        ...

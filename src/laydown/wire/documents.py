@@ -1,0 +1,50 @@
+"""Documents and their versions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Version:
+    """One immutable revision of a document."""
+
+    id: UUID
+    document_id: UUID
+    path: str
+    number: int
+    current: bool
+    size: int
+    sha256: str
+    kind: str
+    media_type: str
+    upload_id: UUID
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VersionPage:
+    """The versions of a document, newest first."""
+
+    items: Sequence[Version]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A path inside a project."""
+
+    id: UUID
+    project_id: UUID
+    path: str
+    versions: int
+    current: Version
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentPage:
+    """Some documents by path, and where the next page begins."""
+
+    items: Sequence[Document]
+    next_cursor: str | None = None

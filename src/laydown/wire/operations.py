@@ -1,0 +1,31 @@
+"""Jobs, as operators see them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobRow:
+    """A job that waits, runs or is dead."""
+
+    id: UUID
+    kind: str
+    state: Literal["waiting", "running", "dead"]
+    attempt: int
+    run_at: datetime
+    created_at: datetime
+    upload_id: UUID | None = None
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobPage:
+    """Some jobs, oldest first, and how many there are in each state."""
+
+    items: Sequence[JobRow]
+    counts: Mapping[str, int]
+    oldest_waiting_seconds: float | None = None
+    next_cursor: str | None = None

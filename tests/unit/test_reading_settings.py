@@ -1,0 +1,80 @@
+"""Settings are read once, from a mapping, and refuse what can't work."""
+
+from dataclasses import fields
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from laydown.settings import BadSettings, Settings
+
+
+def test_every_kind_of_setting_is_read():
+    """Text, numbers, truths, times, paths and lists come out as their types."""
+    settings = Settings.from_env(
+        {
+            "LAYDOWN_DATA": "/srv/laydown",
+            "LAYDOWN_PORT": "80",
+            "LAYDOWN_ACCEPT_EMPTY": "Yes",
+            "LAYDOWN_JOB_LEASE": "0.5",
+            "LAYDOWN_JUNK": "*.bak, ~*,",
+            "LAYDOWN_DATABASE": "host=db",
+            "LAYDOWN_URL": "read by the client",
+            "PATH": "none of ours",
+        }
+    )
+    assert (settings.data, settings.port) == (Path("/srv/laydown"), 80)
+    assert (settings.accept_empty, settings.job_lease) == (True, timedelta(seconds=0.5))
+    assert (settings.junk, settings.database) == (("*.bak", "~*"), "host=db")
+    assert settings.policy.junk == ("*.bak", "~*")
+
+
+@pytest.mark.parametrize("name", ["LAYDOWN_PROT", "LAYDOWN_", "LAYDOWN_POLICY", "LAYDOWN_CHECKED"])
+def test_an_unknown_name_is_an_error(name):
+    """A misspelt variable stops the process and is named."""
+    with pytest.raises(BadSettings, match=f"{name}[,;]"):
+        Settings.from_env({name: "1"})
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("PORT", "http"),
+        ("PORT", "65536"),
+        ("PORT", "-1"),
+        ("URL_LIFE", "60"),
+        ("URL_LIFE", "901"),
+        ("URL_LIFE", "nan"),
+        ("URL_LIFE", "inf"),
+        ("URL_LIFE", "1e300"),
+        ("FLUSH", "never"),
+        ("LOG_LEVEL", "loud"),
+        ("ACCEPT_EMPTY", "perhaps"),
+        ("WORKER_SLOTS", "0"),
+        ("SINGLE_UP_TO", "-1"),
+        ("SINGLE_UP_TO", "99999999999"),
+        ("LARGEST_FILE", "-1"),
+        ("LARGEST_FILE", "99999999999999999"),
+    ],
+)
+def test_a_value_that_cannot_work_is_named(name, text):
+    """It stops the process with a sentence that has the variable's name."""
+    with pytest.raises(BadSettings, match=f"LAYDOWN_{name}"):
+        Settings.from_env({f"LAYDOWN_{name}": text})
+
+
+@pytest.mark.parametrize(
+    "name", [each.name for each in fields(Settings) if isinstance(each.default, timedelta)]
+)
+def test_no_time_is_nothing(name):
+    """A time of zero or less would spin or never end: it is refused."""
+    for text in ("0", "-5"):
+        with pytest.raises(BadSettings, match=f"LAYDOWN_{name.upper()}"):
+            Settings.from_env({f"LAYDOWN_{name.upper()}": text})
+
+
+def test_what_is_given_directly_comes_first():
+    """Options of the command line win over the environment, and are checked too."""
+    assert Settings.from_env({"LAYDOWN_PORT": "80"}, port=0).port == 0
+    with pytest.raises(BadSettings):
+        Settings.from_env({}, port=99_999)

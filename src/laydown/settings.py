@@ -170,13 +170,16 @@ class Settings:
             raise BadSettings(f"LAYDOWN_SINGLE_UP_TO must be 0 to {S3_LARGEST_PUT}")
         if not 0 <= self.largest_file <= S3_LARGEST_OBJECT:
             raise BadSettings(f"LAYDOWN_LARGEST_FILE must be 0 to {S3_LARGEST_OBJECT}")
+        self._check_positive()
+        return self
+
+    def _check_positive(self) -> None:
         for name in ("database_connections", "worker_slots", "worker_group", "body_buffer"):
             if getattr(self, name) < 1:
                 raise BadSettings(f"{PREFIX}{name.upper()} must be at least 1")
         for name, (kind, _) in knobs(type(self)).items():
             if kind is timedelta and getattr(self, name) <= timedelta(0):
                 raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0 seconds")
-        return self
 
     @property
     def policy(self) -> Policy:

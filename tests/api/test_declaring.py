@@ -50,60 +50,63 @@ async def test_one_bad_entry_among_five_thousand_fails_alone(ours, project):
     assert declared["batch"]["declared"]["count"] == 4_999
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"size": -1},
-        {"size": 2**63 - 1},
-        {"size": 10**400},
-        {"size": 1.5},
-        {"size": "12"},
-        {"size": None},
-        {"size": True},
-        {"path": None},
-        {"path": 7},
-        {"key": ""},
-        {"key": "k" * 1_025},
-        {"key": "a\u0000b"},
-        {"key": None},
-        {"sha256": "abc"},
-        {"sha256": "zz" * 32},
-        {"modified_at": "yesterday"},
-        {"modified_at": "2026-11-20T09:14:00"},
-        {"captured_at": "0001-01-01T00:00:00Z"},
-        {"content_type": "x" * 300},
-        {"position": {"latitude": 91, "longitude": 0}},
-        {"position": {"latitude": 1}},
-    ],
-)
-async def test_an_entry_that_is_not_as_described(ours, project, wrong):
-    """It is rejected as `invalid_entry`; its neighbour is declared; nothing answers 500."""
-    bad = {"key": "bad", "path": "bad.txt", "size": 1} | wrong
-    declared = await ours.declare(project, bad, entry("good.txt", b"good"))
-    first, second = declared["verdicts"]
-    assert (first["verdict"], first["reason"]) == ("rejected", "invalid_entry")
-    assert second["verdict"] == "send"
+WRONG = [
+    {"size": -1},
+    {"size": 2**63 - 1},
+    {"size": 10**400},
+    {"size": 1.5},
+    {"size": "12"},
+    {"size": None},
+    {"size": True},
+    {"path": None},
+    {"path": 7},
+    {"key": ""},
+    {"key": "k" * 1_025},
+    {"key": "a\u0000b"},
+    {"key": None},
+    {"sha256": "abc"},
+    {"sha256": "zz" * 32},
+    {"modified_at": "yesterday"},
+    {"modified_at": "2026-11-20T09:14:00"},
+    {"captured_at": "0001-01-01T00:00:00Z"},
+    {"content_type": "x" * 300},
+    {"position": {"latitude": 91, "longitude": 0}},
+    {"position": {"latitude": 1}},
+]
 
 
-@pytest.mark.parametrize(
-    ("path", "reason"),
-    [
-        ("../etc/passwd", "illegal_name"),
-        ("/absolute.txt", "illegal_name"),
-        ("a/\u202egnp.txt", "illegal_name"),
-        ("nul\u0000.txt", "illegal_name"),
-        ("", "illegal_name"),
-        ("a" * 1_100 + ".txt", "path_too_long"),
-        ("\ud800.txt", "illegal_name"),
-    ],
-)
-async def test_a_name_that_no_document_may_have(ours, project, path, reason):
-    """The file is recorded as rejected for its name, so that the receipt has it."""
-    declared = await ours.declare(project, {"key": "k", "path": path, "size": 3})
-    [verdict] = declared["verdicts"]
-    assert (verdict["verdict"], verdict["reason"]) == ("rejected", reason)
-    [row] = (await ours.get(f"/v1/batches/{declared['batch']['id']}/receipt"))["rows"]
-    assert (row["state"], row["reason"], row["key"]) == ("rejected", reason, "k")
+async def test_entries_that_are_not_as_described(ours, project):
+    """Each is rejected as `invalid_entry`, and the good one among them is declared."""
+    bad = [{"key": str(n), "path": f"{n}.txt", "size": 1} | wrong for n, wrong in enumerate(WRONG)]
+    declared = await ours.declare(project, *bad, entry("good.txt", b"good"))
+    *refused, good = declared["verdicts"]
+    for wrong, verdict in zip(WRONG, refused, strict=True):
+        assert (verdict["verdict"], verdict["reason"]) == ("rejected", "invalid_entry"), wrong
+    assert good["verdict"] == "send"
+    assert declared["batch"]["declared"]["count"] == 1
+
+
+ILLEGAL = [
+    ("../etc/passwd", "illegal_name"),
+    ("/absolute.txt", "illegal_name"),
+    ("a/\u202egnp.txt", "illegal_name"),
+    ("nul\u0000.txt", "illegal_name"),
+    ("", "illegal_name"),
+    ("a" * 1_100 + ".txt", "path_too_long"),
+    ("\ud800.txt", "illegal_name"),
+]
+
+
+async def test_names_that_no_document_may_have(ours, project):
+    """The files are recorded as rejected for their names, so that the receipt has them."""
+    entries = [{"key": str(n), "path": path, "size": 3} for n, (path, _) in enumerate(ILLEGAL)]
+    declared = await ours.declare(project, *entries)
+    reasons = [reason for _, reason in ILLEGAL]
+    assert [verdict["reason"] for verdict in declared["verdicts"]] == reasons
+    rows = (await ours.get(f"/v1/batches/{declared['batch']['id']}/receipt"))["rows"]
+    assert [(row["key"], row["state"], row["reason"]) for row in rows] == [
+        (str(n), "rejected", reason) for n, reason in enumerate(reasons)
+    ]
 
 
 async def test_a_huge_size_is_too_large(ours, project):
@@ -134,30 +137,29 @@ async def test_a_path_twice_in_a_batch(ours, project):
     assert again["verdicts"][0]["reason"] == "name_conflict"
 
 
-@pytest.mark.parametrize(
-    ("body", "pointer"),
-    [
-        (b"", None),
-        (b"{", None),
-        (b"[]", ""),
-        (b"null", ""),
-        (b'{"reference": "r", "entries": [', None),
-        (b'{"reference": "r"} trailing', None),
-        (b'\xff\xfe{"reference": "r"}', None),
-        (b'{"reference": 7}', "/reference"),
-        (b'{"reference": ""}', "/reference"),
-        (b'{"reference": "a\\u0000b"}', "/reference"),
-        (b'{"reference": "r", "entries": 7}', "/entries"),
-        (b'{"reference": "r", "on_conflict": "overwrite"}', "/on_conflict"),
-        (b"[" * 100_000, None),
-    ],
-)
-async def test_a_body_that_is_no_declaration(ours, project, body, pointer):
-    """It answers 400, points at the fault where there is a place, and leaves no batch."""
-    refused = await ours.ask("POST", f"/v1/projects/{project}/batches", body)
-    assert (refused.status, refused.code) == (400, "invalid_request")
-    if pointer is not None:
-        assert codes(refused) == [pointer]
+NO_DECLARATION = [
+    (b"", None),
+    (b"{", None),
+    (b"[]", ""),
+    (b"null", ""),
+    (b'{"reference": "r", "entries": [', None),
+    (b'{"reference": "r"} trailing', None),
+    (b'\xff\xfe{"reference": "r"}', None),
+    (b'{"reference": 7}', "/reference"),
+    (b'{"reference": ""}', "/reference"),
+    (b'{"reference": "a\\u0000b"}', "/reference"),
+    (b'{"reference": "r", "entries": 7}', "/entries"),
+    (b'{"reference": "r", "on_conflict": "overwrite"}', "/on_conflict"),
+    (b"[" * 100_000, None),
+]
+
+
+async def test_bodies_that_are_no_declaration(ours, project):
+    """Each answers 400, points at the fault where there is a place, and leaves no batch."""
+    for body, pointer in NO_DECLARATION:
+        refused = await ours.ask("POST", f"/v1/projects/{project}/batches", body)
+        assert (refused.status, refused.code) == (400, "invalid_request"), body[:50]
+        assert pointer is None or codes(refused) == [pointer], body[:50]
     assert (await ours.get("/v1/batches"))["items"] == []
 
 

@@ -102,18 +102,18 @@ async def test_a_token_that_ended_is_no_token(server, ours, project, column):
     assert (answer.status, answer.code) == (401, "unauthenticated")
 
 
-@pytest.mark.parametrize("identifier", ["1", "..", "%2e%2e", "%00", "x" * 2_000, "'--", "%ff"])
-async def test_an_id_that_is_none_names_nothing(ours, identifier):
+async def test_an_id_that_is_none_names_nothing(ours):
     """What can't be an id answers 404, never 500."""
-    for kind in ("projects", "batches", "uploads", "documents", "versions"):
-        answer = await ours.ask("GET", f"/v1/{kind}/{identifier}")
-        assert (answer.status, answer.code) == (404, "not_found")
+    for identifier in ("1", "..", "%2e%2e", "%00", "x" * 2_000, "'--", "%ff"):
+        for kind in ("projects", "batches", "uploads", "documents", "versions"):
+            answer = await ours.ask("GET", f"/v1/{kind}/{identifier}")
+            assert (answer.status, answer.code) == (404, "not_found"), identifier
 
 
-@pytest.mark.parametrize(
-    "cursor", ["rubbish!", "x" * 5_000, "", "MA", "LTE", "OTk5OTk5OTk5OTk5", "w6k", "AAAA"]
-)
-async def test_a_cursor_we_never_gave_is_refused_or_harmless(server, ours, project, cursor):
+CURSORS = ["rubbish!", "x" * 5_000, "", "MA", "LTE", "OTk5OTk5OTk5OTk5", "w6k", "AAAA"]
+
+
+async def test_a_cursor_we_never_gave_is_refused_or_harmless(server, ours, project):
     """A bad cursor answers 400, or where it reads as one of ours a page; never 500."""
     ids = await ids_of(server, ours, project)
     for path in (
@@ -124,10 +124,9 @@ async def test_a_cursor_we_never_gave_is_refused_or_harmless(server, ours, proje
         "/v1/projects/{project}/documents",
         "/v1/documents/{document}/versions",
     ):
-        answer = await ours.ask("GET", f"{path.format(**ids)}?cursor={cursor}")
-        assert answer.status in (200, 400), (path, answer.body)
-        if answer.status == 400:
-            assert answer.code == "invalid_request"
+        for cursor in CURSORS:
+            answer = await ours.ask("GET", f"{path.format(**ids)}?cursor={cursor}")
+            assert answer.status == 200 or answer.code == "invalid_request", (path, cursor)
 
 
 async def test_uploads_of_another_batch_are_not_found_in_this_one(server, ours, project):

@@ -117,52 +117,59 @@ async def test_neither_role_owns_or_bypasses_anything(tenant, role):
 
 
 @pytest.mark.usefixtures("theirs")
-@pytest.mark.parametrize("table", TENANT_TABLES)
-async def test_rows_of_another_are_not_there(ours, table):
-    """In our transaction every visible row of the table is ours, and there is at least one."""
-    if not await may(ours, "laydown_app", "SELECT", table):
-        with pytest.raises(psycopg.errors.InsufficientPrivilege):
-            await as_role(ours, "laydown_app", f"SELECT * FROM {table}")
-        return
-    seen = f"SELECT DISTINCT organization_id FROM {table}"
-    rows = await as_role(ours, "laydown_app", seen, organization=ours.organization)
-    assert rows == [(ours.organization,)]
+async def test_rows_of_another_are_not_there(ours):
+    """In our transaction every visible row of every table is ours, and there is at least one."""
+    for table in TENANT_TABLES:
+        seen = f"SELECT DISTINCT organization_id FROM {table}"
+        if await may(ours, "laydown_app", "SELECT", table):
+            rows = await as_role(ours, "laydown_app", seen, organization=ours.organization)
+            assert rows == [(ours.organization,)], table
+        else:
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                await as_role(ours, "laydown_app", seen, organization=ours.organization)
 
 
-@pytest.mark.parametrize("table", [*TENANT_TABLES, "organizations"])
-async def test_without_an_organization_nothing_is_there(ours, table):
-    """A transaction that names no organization sees no row and changes none."""
-    if await may(ours, "laydown_app", "SELECT", table):
-        everything = f"SELECT * FROM {table}"
-        assert await as_role(ours, "laydown_app", everything) == []
-        assert await as_role(ours, "laydown_app", everything, organization="") == []
-    column = "id" if table == "organizations" else "organization_id"
-    if await may(ours, "laydown_app", "UPDATE", table):
-        assert await as_role(ours, "laydown_app", f"UPDATE {table} SET {column} = {column}") == 0
+async def test_without_an_organization_nothing_is_there(ours):
+    """A transaction that names no organization sees no row of any table and changes none."""
+    for table in (*TENANT_TABLES, "organizations"):
+        if await may(ours, "laydown_app", "SELECT", table):
+            everything = f"SELECT * FROM {table}"
+            assert await as_role(ours, "laydown_app", everything) == [], table
+            assert await as_role(ours, "laydown_app", everything, organization="") == [], table
+        column = "id" if table == "organizations" else "organization_id"
+        if await may(ours, "laydown_app", "UPDATE", table):
+            touch = f"UPDATE {table} SET {column} = {column}"
+            assert await as_role(ours, "laydown_app", touch) == 0, table
 
 
-@pytest.mark.parametrize("table", TENANT_TABLES)
-async def test_nothing_is_written_for_another(ours, theirs, table):
-    """Our transaction can't add, take over, change or delete a row of theirs."""
-    mine, other = ours.organization, theirs.organization
-    if await may(ours, "laydown_app", "INSERT", table):
+async def test_nothing_is_added_for_another(ours, theirs):
+    """Our transaction can't add a row to any table that would be theirs."""
+    for table in TENANT_TABLES:
         generated = "OVERRIDING SYSTEM VALUE " if table == "uploads" else ""
         copy = (
             f"INSERT INTO {table} {generated}SELECT (jsonb_populate_record(NULL::{table}, "
-            f'to_jsonb(t) || \'{{"organization_id": "{other}"}}\')).* FROM {table} t'
+            f'to_jsonb(t) || \'{{"organization_id": "{theirs.organization}"}}\')).* '
+            f"FROM {table} t"
         )
-        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
-            await as_role(ours, "laydown_app", copy, organization=mine)
-    if await may(ours, "laydown_app", "UPDATE", table):
-        give = f"UPDATE {table} SET organization_id = '{other}'"
-        with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
-            await as_role(ours, "laydown_app", give, organization=mine)
-        touch = f"UPDATE {table} SET organization_id = organization_id "
-        touched = f"{touch} WHERE organization_id = '{other}'"
-        assert await as_role(ours, "laydown_app", touched, organization=mine) == 0
-    if await may(ours, "laydown_app", "DELETE", table):
-        gone = f"DELETE FROM {table} WHERE organization_id = '{other}'"
-        assert await as_role(ours, "laydown_app", gone, organization=mine) == 0
+        if await may(ours, "laydown_app", "INSERT", table):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+                await as_role(ours, "laydown_app", copy, organization=ours.organization)
+
+
+async def test_nothing_of_another_is_changed(ours, theirs):
+    """Our transaction can't give rows away, nor change or delete theirs, in any table."""
+    mine, other = ours.organization, theirs.organization
+    for table in TENANT_TABLES:
+        if await may(ours, "laydown_app", "UPDATE", table):
+            give = f"UPDATE {table} SET organization_id = '{other}'"
+            with pytest.raises(psycopg.errors.InsufficientPrivilege, match="row-level security"):
+                await as_role(ours, "laydown_app", give, organization=mine)
+            take = f"UPDATE {table} SET organization_id = '{mine}' "
+            take += f"WHERE organization_id = '{other}'"
+            assert await as_role(ours, "laydown_app", take, organization=mine) == 0, table
+        if await may(ours, "laydown_app", "DELETE", table):
+            gone = f"DELETE FROM {table} WHERE organization_id = '{other}'"
+            assert await as_role(ours, "laydown_app", gone, organization=mine) == 0, table
 
 
 async def test_the_system_role_writes_only_what_it_must(tenant):

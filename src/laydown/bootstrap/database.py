@@ -9,7 +9,7 @@ from laydown.postgres.feed import PostgresFeed
 from laydown.postgres.ledger import PostgresLedger
 from laydown.postgres.log import PostgresLog
 from laydown.postgres.migrate import migrate
-from laydown.postgres.pool import open_pool
+from laydown.postgres.pool import check_address, open_pool
 from laydown.postgres.system import PostgresSystem
 from laydown.services.identity import Identity
 from laydown.settings import BadSettings, Settings
@@ -30,7 +30,7 @@ class Database:
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """Open both roles' pools; refuse a database that may lose what it acknowledged."""
-    address = settings.database or ""
+    address = _address(settings)
     size = settings.database_connections
     async with (
         open_pool(address, "laydown_app", size=size) as app,
@@ -52,12 +52,12 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 async def migrated(settings: Settings) -> Sequence[int]:
     """Bring the database to this program's schema; return the migrations that were missing."""
-    return await migrate(settings.database or "")
+    return await migrate(_address(settings))
 
 
 async def issue_token(settings: Settings, *, organization: str, name: str) -> str:
     """Return a new token; the organization is made if absent."""
-    async with open_pool(settings.database or "", "laydown_system", size=1) as pool:
+    async with open_pool(_address(settings), "laydown_system", size=1) as pool:
         return await Identity(keyring=PostgresSystem(pool)).issue(
             organization=organization, name=name
         )
@@ -65,9 +65,19 @@ async def issue_token(settings: Settings, *, organization: str, name: str) -> st
 
 async def token_works(settings: Settings, token: str) -> bool:
     """Say whether a token would be let in."""
-    async with open_pool(settings.database or "", "laydown_system", size=1) as pool:
+    async with open_pool(_address(settings), "laydown_system", size=1) as pool:
         try:
             await Identity(keyring=PostgresSystem(pool)).caller(token)
         except LaydownError:
             return False
         return True
+
+
+def _address(settings: Settings) -> str:
+    """Return where the database is; raise `BadSettings` for what is no address."""
+    address = settings.database or ""
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise BadSettings(f"LAYDOWN_DATABASE is no Postgres address: {error}") from None
+    return address

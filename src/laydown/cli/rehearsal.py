@@ -57,7 +57,7 @@ def rehearse(folder: Path, *, files: int, is_to_serve_on: bool) -> int:
     env = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
     env[DATA_VARIABLE] = str(data)
     with (
-        _serving(data, env) as connection,
+        _serving(data, env) as (server, connection),
         Client(connection.url, connection.token) as client,
     ):
         client.create_project(PROJECT_CODE, name=PROJECT)
@@ -71,10 +71,10 @@ def rehearse(folder: Path, *, files: int, is_to_serve_on: bool) -> int:
             say("scanner: none, so nothing was looked through for malware")
         if is_to_serve_on:
             say(f"still serving at {connection.url}; Ctrl-C stops it")
-            look = f"{DATA_VARIABLE}={_shown(data)} {_shown(_program())} ls {PROJECT_CODE}"
-            say(f"look around in another terminal: {look}")
+            say("look around in another terminal:")
+            say(f"$ {DATA_VARIABLE}={_shown(data)} {_shown(_program())} ls {PROJECT_CODE}")
             with suppress(KeyboardInterrupt):
-                signal.pause()
+                server.wait()
     return 0 if came_as_expected else 1
 
 
@@ -103,12 +103,14 @@ def _clear(folder: Path) -> None:
 
 
 @contextmanager
-def _serving(data: Path, env: Mapping[str, str]) -> Iterator[Connection]:
+def _serving(
+    data: Path, env: Mapping[str, str]
+) -> Iterator[tuple[subprocess.Popen[bytes], Connection]]:
     """Run a laydown of our own while the block runs; leaving it stops that one."""
     up = [*_LAYDOWN, "up", "--data", str(data), "--port", str(_free_port())]
     server = subprocess.Popen(up, env=env)  # noqa: S603 - ourselves
     try:
-        yield _connection(data, server)
+        yield server, _connection(data, server)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # impatience would leave processes behind
         server.send_signal(signal.SIGTERM)
@@ -145,11 +147,10 @@ def _receipt(client: Client) -> wire.Receipt:
 
 def _compared(counts: Mapping[wire.UploadState, int], manifest: Manifest) -> str:
     """Say in a sentence whether every file came to the end it was made for."""
-    expected = dict(sorted(manifest.expected.items()))
-    if dict(counts) == expected:
-        ends = ", ".join(f"{count} {state}" for state, count in expected.items())
-        return f"every file came to the end it was made for: {ends}"
-    return f"that is not what was expected: {dict(counts)} instead of {expected}"
+    if dict(counts) == dict(manifest.expected):
+        largest_first = sorted(counts.items(), key=lambda item: -item[1])
+        return "all as expected: " + ", ".join(f"{count} {state}" for state, count in largest_first)
+    return f"not as expected: {dict(counts)} instead of {dict(manifest.expected)}"
 
 
 def _program() -> Path:

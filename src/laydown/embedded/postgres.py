@@ -29,6 +29,7 @@ __all__ = ["EmbeddedPostgres", "EmbeddedPostgresError", "PostgresAddress"]
 _TO_START: Final = 300.0  # seconds: replaying a gigabyte of WAL after a crash takes a while
 _TO_ANSWER: Final = 5.0  # seconds a server that calls itself ready may keep silent
 _HEALTHY_AFTER: Final = 60.0  # seconds after which a crash is no longer one of a series
+_ATTEMPTS: Final = 5  # to bring a server back that was there before
 _GLANCE: Final = 0.25  # seconds between two looks at a server that should be there
 
 # How a postmaster is told to stop, ever less kindly, and the seconds it gets: fast (sessions
@@ -94,9 +95,10 @@ class EmbeddedPostgres:
     async def guard(self, report: Callable[[str], None]) -> None:
         """Start the server again whenever it dies, until `stop`; keep its log short meanwhile.
 
-        Each such event goes to *report* as one line. Raises what `start` raises.
+        Each such event goes to *report* as one line. Raises what `start` raises once that has
+        failed several times in a row; before, it may have been killed itself.
         """
-        failures, started, trimmed = 0, time.monotonic(), time.monotonic()
+        failures, vain, started, trimmed = 0, 0, time.monotonic(), time.monotonic()
         while self._is_wanted:
             await asyncio.sleep(_GLANCE)
             if time.monotonic() - trimmed > logs.TRIM_EVERY:
@@ -109,8 +111,15 @@ class EmbeddedPostgres:
             report(f"postgres stopped unexpectedly; starting it again in {delay:g} s")
             await asyncio.sleep(delay)
             async with self._turn:
-                if self._is_wanted:
-                    await self._start()
+                try:
+                    if self._is_wanted:
+                        await self._start()
+                    vain = 0
+                except EmbeddedPostgresError as error:
+                    vain += 1
+                    if vain == _ATTEMPTS:
+                        raise
+                    report(str(error))
             started = time.monotonic()
 
     async def _start(self) -> PostgresAddress:

@@ -34,6 +34,14 @@ def in_our_words() -> Iterator[None]:
         raise LedgerUnavailable("the database does not answer; try again") from error
 
 
+def check_address(conninfo: str) -> None:
+    """Raise `ValueError`, with libpq's reason, for what is no Postgres address."""
+    try:
+        conninfo_to_dict(conninfo)
+    except psycopg.ProgrammingError as error:
+        raise ValueError(str(error).strip()) from None
+
+
 @asynccontextmanager
 async def open_pool(
     conninfo: str, role: Role, *, size: int, patience: float = 10.0

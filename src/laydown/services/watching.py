@@ -54,6 +54,11 @@ class _Glance:
     tally: Tally
 
     @property
+    def progress(self) -> tuple[int, int]:
+        """What only grows: the newest event, and the bytes that came without one."""
+        return self.number, self.tally.received
+
+    @property
     def is_over(self) -> bool:
         """Whether nothing more can happen in the batch, but for a retry."""
         return not self.batch.is_open and self.tally.is_settled
@@ -144,24 +149,32 @@ class Watching:
         """Return a batch's totals, counted at most once a second for all its viewers."""
         glance = self._glances.get(batch_id)
         if glance is None or _now() - glance.taken_at >= _TALLY_EVERY:
-            glance = self._glances[batch_id] = await self._look(caller, batch_id)
-            for stale in [
-                id_
-                for id_, each in self._glances.items()
-                if each.taken_at < glance.taken_at - 60 * _TALLY_EVERY
-            ]:
-                del self._glances[stale]
+            return await self._look(caller, batch_id)
         return glance
 
     async def _look(self, caller: Caller, batch_id: BatchId) -> _Glance:
-        """Return a batch, its totals and the newest event's number, all of one moment."""
+        """Return a batch, its totals and the newest event's number, all of one moment.
+
+        What every viewer sees next is never older, so that totals don't go backwards.
+        """
         async with self.ledger.snapshot(caller.organization) as tx:
-            return _Glance(
+            glance = _Glance(
                 taken_at=_now(),
                 number=await tx.head(),
                 batch=await tx.batch(batch_id),
                 tally=await tx.tally(batch_id),
             )
+        seen = self._glances.get(batch_id)
+        if seen is not None and seen.progress > glance.progress:
+            return seen
+        self._glances[batch_id] = glance
+        for stale in [
+            id_
+            for id_, each in self._glances.items()
+            if each.taken_at < glance.taken_at - 60 * _TALLY_EVERY
+        ]:
+            del self._glances[stale]
+        return glance
 
 
 async def _growth(grown: asyncio.Event) -> None:

@@ -19,7 +19,7 @@ from laydown.services.proving import Proving
 from laydown.worker.handlers import give_up, handle, kind_of
 
 _IDLE_FIRST, _IDLE_LONGEST = 0.05, 0.5  # seconds between looks at an empty feed
-_GATHER = 0.15  # seconds to let jobs gather when there were few: a group costs hardly more than one
+_GATHER = 0.3  # seconds to let jobs gather when there were few: a group costs hardly more than one
 _AWAY = 1.0  # seconds between looks while the database is away
 
 

@@ -17,7 +17,7 @@ from laydown.http.bytes import ByteDoor
 from laydown.http.bytes_keys import KeyRing
 from laydown.http.bytes_pace import Patience
 from laydown.http.bytes_urls import ByteUrls
-from laydown.objects.disk import DiskStore
+from laydown.objects.disk import DiskStore, StoreBusy
 from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
@@ -31,9 +31,12 @@ from laydown.services.receipts import Receipts
 from laydown.services.sending import Sending
 from laydown.services.tailing import Tail
 from laydown.services.watching import Watching
-from laydown.settings import Settings
+from laydown.settings import BadSettings, Settings
 from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
+
+_TO_LET_GO = 10.0  # seconds that another process may go on owning the store; an orphan ends sooner
+_GLANCE = 0.1  # seconds between two looks whether it still does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +55,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     metrics, log = Metrics(), Log(level=settings.log_level, process="api")
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
-        store = open_store(settings, owner=True)
+        store = await _owned_store(settings)
         stack.callback(store.close)
         urls = ByteUrls(_keys(settings.data), life=settings.url_life)
         sending = Sending(ledger=database.ledger, signer=urls)
@@ -84,6 +87,19 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         finally:
             tail.stop()
             log.info(LogEvent.API_STOPPED)
+
+
+async def _owned_store(settings: Settings) -> DiskStore:
+    """Open the store; wait for what is left of a killed laydown to let go of it."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + _TO_LET_GO
+    while True:
+        try:
+            return open_store(settings, owner=True)
+        except StoreBusy as busy:
+            if clock() > deadline:
+                raise BadSettings(f"{busy}: stop that one, or use another directory") from busy
+        await asyncio.sleep(_GLANCE)
 
 
 def _keys(data: Path) -> KeyRing:

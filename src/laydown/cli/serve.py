@@ -19,6 +19,9 @@ from laydown.embedded.errors import EmbeddedError
 from laydown.embedded.lifeline import LIFELINE_VARIABLE, parent_gone
 from laydown.settings import PREFIX, BadSettings, Settings
 
+_ORPHANED_API = 3.0
+"""Seconds that an API without its supervisor has: the next one waits for the store it holds."""
+
 DataOption = Annotated[
     Path | None,
     typer.Option("--data", help="Where everything is kept [LAYDOWN_DATA, or your data folder]."),
@@ -123,7 +126,7 @@ async def _serve(settings: Settings) -> int:
     inherited = os.environ.get(LISTENER_VARIABLE)
     listener = socket(fileno=int(inherited)) if inherited else listen_as(settings)
     async with api(settings) as composed, asyncio.TaskGroup() as tasks:
-        watch = tasks.create_task(_follow_parent(composed.stopping))
+        watch = tasks.create_task(_follow_parent(composed.stopping, mercy=_ORPHANED_API))
         await serve(
             composed.app,
             listener,
@@ -157,8 +160,8 @@ async def _migrate(settings: Settings) -> int:
     return 0
 
 
-async def _follow_parent(stop: asyncio.Event) -> None:
-    """Stop when the supervisor that started us is gone."""
+async def _follow_parent(stop: asyncio.Event, *, mercy: float = 30.0) -> None:
+    """Stop when the supervisor that started us is gone, within *mercy* seconds."""
     if lifeline := os.environ.get(LIFELINE_VARIABLE):
-        await parent_gone(int(lifeline))
+        await parent_gone(int(lifeline), mercy=mercy)
         stop.set()

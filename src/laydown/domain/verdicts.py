@@ -64,7 +64,11 @@ def decide(
     new_id: Callable[[], UploadId],
 ) -> Sequence[Decision]:
     """Return a decision for each entry, in order."""
-    seen = _Seen(paths=dict(known.paths), leaders=dict(known.leaders))
+    replaced = _replaced(entries, known)
+    seen = _Seen(
+        paths=dict(known.paths),
+        leaders={digest: id_ for digest, id_ in known.leaders.items() if id_ not in replaced},
+    )
     decisions = []
     for given in entries:
         if isinstance(given, Refused) and given.entry is None:
@@ -91,6 +95,19 @@ def decide(
                 _decide(upload, refusal, known=known, seen=seen, batch=batch, policy=policy)
             )
     return decisions
+
+
+def _replaced(entries: Sequence[Entry | Refused], known: Known) -> frozenset[UploadId]:
+    """Return the uploads whose key another file takes: nobody may wait for their bytes."""
+    found = set()
+    for given in entries if known.uploads else ():
+        entry = given if isinstance(given, Entry) else given.entry
+        prior = None if entry is None else known.uploads.get(entry.key)
+        if entry is None or prior is None or prior.state not in TAKES_BYTES:
+            continue
+        if not _is_same_file(prior, entry):
+            found.add(prior.id)
+    return frozenset(found)
 
 
 def plan_of(size: int, policy: Policy) -> Plan:

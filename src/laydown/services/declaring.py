@@ -33,7 +33,7 @@ from laydown.services.identifiers import new_id
 from laydown.services.identity import Caller
 from laydown.services.publishing import Candidate, decide_publications
 from laydown.services.repeating import repeated
-from laydown.services.twins import promote_twins
+from laydown.services.twins import by_leader, promote_twins
 
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
@@ -209,13 +209,15 @@ def _verdict(decision: Decision, upload: Upload | None, policy: Policy) -> Verdi
 
 async def _write(tx: Tx, draft: _Draft) -> None:
     """Write a declaration: new rows at once, what replaces others as moves."""
-    await tx.restart(draft.restarted)
+    await tx.restart([replace(upload, leader=None) for upload in draft.restarted])
     await promote_twins(tx, [upload.id for upload in draft.restarted])
     linked = await decide_publications(tx, draft.linked) if draft.linked else []
     restarted = {upload.id for upload in draft.restarted}
     outcomes = {publication.upload.id: publication.upload for publication in linked}
     new = [outcomes.get(upload.id, upload) for upload in draft.new]
     await tx.declare(new)
+    for leader, twins in by_leader(draft.restarted).items():  # which may be among the new ones
+        await tx.follow([twin.id for twin in twins], leader)
     await tx.add_versions([each.version for each in linked if each.version is not None])
     await tx.move(
         [change(before, after) for before, after in draft.settled_again]

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from itertools import islice
 
 from laydown.domain.errors import LedgerUnavailable
 from laydown.domain.happening import Recorded
@@ -33,10 +34,11 @@ class Reel:
             return ()
         if not self.events:
             return None
-        first = self.events[0].number
-        if number + 1 < first:
+        if number + 1 < self.events[0].number:
             return None
-        return list(self.events)[number + 1 - first :]
+        # From the new end: viewers who keep up don't pay for all that is kept.
+        newer = list(islice(reversed(self.events), self.newest - number))
+        return newer[::-1]
 
 
 @dataclass(slots=True, kw_only=True)

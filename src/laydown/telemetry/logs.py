@@ -1,7 +1,10 @@
 """Logs: one JSON object a line on standard error, an event with fields."""
 
+import io
 import logging
 import sys
+from contextlib import suppress
+from typing import TextIO
 
 import structlog
 
@@ -21,7 +24,9 @@ class Log:
                 structlog.processors.JSONRenderer(),
             ],
             wrapper_class=structlog.make_filtering_bound_logger(getattr(logging, level.upper())),
-            logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+            logger_factory=structlog.PrintLoggerFactory(
+                _Lossy(sys.stderr)  # type: ignore[arg-type] # it writes and flushes, nothing else
+            ),
             cache_logger_on_first_use=True,
         )
         self._logger = structlog.get_logger().bind(process=process)
@@ -39,3 +44,21 @@ class Log:
     ) -> None:
         """Log something an operator must look at, with its traceback when there is one."""
         self._logger.error(event.value, exc_info=error, **fields)
+
+
+class _Lossy(io.TextIOBase):
+    """A stream that loses what can't be written: a full disk must not end who tells of it."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        """Write *text* if there is room."""
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        """Hand it on if there is room."""
+        with suppress(OSError):
+            self._stream.flush()

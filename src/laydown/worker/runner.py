@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Protocol
 from uuid import UUID
 
-from laydown.domain.errors import LedgerUnavailable
+from laydown.domain.errors import Conflict, LedgerUnavailable
 from laydown.domain.jobs import MOST_ATTEMPTS, ClaimedJob, delay_after, is_last
 from laydown.observe import JOB_SECONDS, JOBS_DONE, LogEvent, Metric
 from laydown.ports import JobFeed
@@ -20,6 +20,7 @@ from laydown.worker.handlers import give_up, handle, kind_of
 
 _IDLE_FIRST, _IDLE_LONGEST = 0.05, 0.5  # seconds between looks at an empty feed
 _GATHER = 0.3  # seconds to let jobs gather when there were few: a group costs hardly more than one
+_PASSING = (LedgerUnavailable, Conflict)  # the ledger is away, or two of our statements met
 _AWAY = 1.0  # seconds between looks while the database is away
 
 
@@ -84,7 +85,7 @@ class Runner:
                 claimed = await self.feed.claim(
                     worker=self.worker, limit=self.group, lease=self.lease
                 )
-            except LedgerUnavailable as error:
+            except _PASSING as error:
                 self.words.warning(LogEvent.LEDGER_AWAY, detail=str(error))
                 await _wait(stop, _AWAY)
                 continue
@@ -167,7 +168,7 @@ class Runner:
         while True:
             await asyncio.sleep(self.lease.total_seconds() / 3)
             if held := list(self._held.values()):
-                with suppress(LedgerUnavailable):
+                with suppress(*_PASSING):
                     await self.feed.extend(held, worker=self.worker, lease=self.lease)
 
 
@@ -179,5 +180,5 @@ async def _wait(stop: asyncio.Event, seconds: float) -> None:
 
 async def _if_it_can(note: Awaitable[None]) -> None:
     """Note something in the ledger; when it is away, the lease runs out and says it for us."""
-    with suppress(LedgerUnavailable):
+    with suppress(*_PASSING):
         await note

@@ -1,14 +1,14 @@
 """The database through its two roles, and what is done to it before anything runs."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 
-from laydown.domain.errors import LaydownError
+from laydown.domain.errors import LaydownError, LedgerUnavailable
 from laydown.postgres.feed import PostgresFeed
 from laydown.postgres.ledger import PostgresLedger
 from laydown.postgres.log import PostgresLog
-from laydown.postgres.migrate import migrate
+from laydown.postgres.migrate import SchemaTooNew, migrate, missing
 from laydown.postgres.pool import check_address, open_pool
 from laydown.postgres.system import PostgresSystem
 from laydown.services.identity import Identity
@@ -29,9 +29,12 @@ class Database:
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """Open both roles' pools; refuse a database that may lose what it acknowledged."""
+    """Open both roles' pools; refuse a database that is not ours yet, or may lose things."""
     address = _address(settings)
     size = settings.database_connections
+    with suppress(LedgerUnavailable):  # the pools wait for it
+        if await missing(address):
+            raise BadSettings("this database lacks our schema: run `laydown migrate` first")
     async with (
         open_pool(address, "laydown_app", size=size) as app,
         open_pool(address, "laydown_system", size=_SYSTEM_CONNECTIONS) as system,
@@ -51,8 +54,14 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 async def migrated(settings: Settings) -> Sequence[int]:
-    """Bring the database to this program's schema; return the migrations that were missing."""
-    return await migrate(_address(settings))
+    """Bring the database to this program's schema; return the migrations that were missing.
+
+    Raises `BadSettings` for the schema of a newer laydown.
+    """
+    try:
+        return await migrate(_address(settings))
+    except SchemaTooNew as error:
+        raise BadSettings(f"{error}: start a newer one, or use another database") from error
 
 
 async def issue_token(settings: Settings, *, organization: str, name: str) -> str:

@@ -28,7 +28,7 @@ AGAIN = frozenset({429, 502, 503, 504})
 _BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError, OSError)
 # A wrong certificate stays wrong, however often it is looked at.
 _HOPELESS = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
-_ODD_TRIES = 3  # of a request that met a bug, or a database just dying: it may not meet it again
+_ODD_TRIES = 3  # of a request that met a bug, a database just dying or another: it may not again
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 60.0  # between two bytes of an answer; a proof of many files may take as long
 
@@ -121,10 +121,12 @@ class Transport:
                 if answer.is_success:
                     self.heard()
                     return answer
-                is_odd = answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and attempt < _ODD_TRIES
+                is_odd = _is_odd(answer) and attempt < _ODD_TRIES
                 if answer.status not in AGAIN and not is_odd:
                     self.heard()
                     raise refusal(answer.status, answer.body)
+                # Whoever answers in our words is the right server: worth the longer patience.
+                self._has_answered |= isinstance(refusal(answer.status, answer.body), ApiError)
                 wish = backoff.wished(answer.headers.get("Retry-After"), now=datetime.now(UTC))
                 await self._wait(attempt, why=_told(answer), at_least=wish)
             attempt += 1
@@ -230,6 +232,14 @@ def refusal(status: int, body: bytes) -> ApiError | BadAnswer:
     except (msgspec.DecodeError, UnicodeDecodeError):
         said = " ".join(body[:200].decode(errors="replace").split())
         return BadAnswer(f"the server answered {status}, which is not laydown's way: {said}")
+
+
+def _is_odd(answer: Answer) -> bool:
+    """Say whether a refusal is of the moment: a bug met, or another request in the way."""
+    if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return True
+    error = refusal(answer.status, answer.body)
+    return isinstance(error, ApiError) and error.code == "conflict"
 
 
 def _told(answer: Answer) -> str:

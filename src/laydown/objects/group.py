@@ -25,8 +25,10 @@ _UNWANTED = frozenset({PartOutcome.DIFFERENT, PartOutcome.NOT_RECEIVING})
 class GroupCommit:
     """Takes whole bodies; makes all that wait durable at once, records them, answers each.
 
-    Durable comes first, then recorded, then answered. While one group is being recorded the next
-    is already being written. A flush that fails fails its group and the store: see `flush`.
+    Durable comes first, then recorded, then answered. Bodies are written as they come; a flush
+    takes all that was written since the last one began; while its group is recorded, the next is
+    flushed. So nobody waits for company, and the busier it is the larger groups are. A flush that
+    fails fails its group, what was written meanwhile, and the store: see `flush`.
     """
 
     def __init__(
@@ -37,9 +39,12 @@ class GroupCommit:
         self._recorded = recorded
         self._stats = stats
         self._queue: list[Landing] = []
+        self._written: list[Landing] = []
         self._wake = asyncio.Event()
+        self._was_written = asyncio.Event()
         self._is_closed = False
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="laydown-group")
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="laydown-group")
+        self._flusher = ThreadPoolExecutor(1, thread_name_prefix="laydown-flush")
 
     def add(self, landing: Landing) -> None:
         """Queue a body that is whole; its `answer` is set in time."""
@@ -58,17 +63,37 @@ class GroupCommit:
 
     async def run(self) -> None:
         """Commit groups until closed."""
-        recording: asyncio.Task[None] | None = None
         try:
             async with asyncio.TaskGroup() as tasks:
-                while await self._has_work():
-                    group, self._queue = self._queue, []
-                    durable = await self._write_group(group)
-                    if recording is not None:
-                        await recording
-                    recording = tasks.create_task(self._record_group(durable))
+                writing = tasks.create_task(self._write_all())
+                tasks.create_task(self._commit_all(writing))
         finally:
-            self._thread.shutdown(wait=False)
+            self._writer.shutdown(wait=False)
+            self._flusher.shutdown(wait=False)
+
+    async def _write_all(self) -> None:
+        """Write bodies as they come, until closed and all are written."""
+        while await self._has_work():
+            group, self._queue = self._queue, []
+            written = await self._write_group(group)
+            self._written.extend(written)  # looked up only now: a flush may have taken the list
+            self._was_written.set()
+
+    async def _commit_all(self, writing: asyncio.Task[None]) -> None:
+        """Flush, record and answer what is written, until nothing more will be."""
+        recording: asyncio.Task[None] | None = None
+        writing.add_done_callback(lambda _: self._was_written.set())
+        async with asyncio.TaskGroup() as tasks:
+            while self._written or not writing.done():
+                if not self._written:
+                    self._was_written.clear()
+                    await self._was_written.wait()
+                    continue
+                group, self._written = self._written, []
+                durable = await self._flush_group(group)
+                if recording is not None:
+                    await recording
+                recording = tasks.create_task(self._record_group(durable))
 
     async def _has_work(self) -> bool:
         while not self._queue and not self._is_closed:
@@ -77,59 +102,52 @@ class GroupCommit:
         return bool(self._queue)
 
     async def _write_group(self, group: list[Landing]) -> list[Landing]:
-        """Return the bodies that are durable; answer the others with what went wrong."""
+        """Return the bodies that are written and placed; answer the others with what is wrong."""
         started = perf_counter()
-        writing = asyncio.ensure_future(self._make_durable(group))
+        writing = asyncio.ensure_future(self._write_and_settle(group))
         await asyncio.wait([writing])
-        failure = writing.exception()
-        durable: list[Landing] = []
-        for landing in group:
-            error = landing.error or failure
-            if error is None:
-                durable.append(landing)
-            else:
-                _answer(landing, error)
-        self._stats.groups += 1
-        self._stats.grouped += len(group)
-        self._stats.largest_group = max(self._stats.largest_group, len(group))
         self._stats.durable_seconds += perf_counter() - started
-        return durable
+        return _still_good(group, writing.exception())
 
-    async def _make_durable(self, group: list[Landing]) -> None:
-        """Write, place and flush: one thread hop, unless an object's place is taken."""
+    async def _write_and_settle(self, group: list[Landing]) -> None:
+        """Write and place a group: one thread hop, unless an object's place is taken."""
         loop = asyncio.get_running_loop()
-        contested = await loop.run_in_executor(self._thread, self._land, group)
+        contested = await loop.run_in_executor(self._writer, self._land, group)
         if contested:
             try:
                 recorded = await self._recorded.among([it.slot.attempt for it in contested])
             except LaydownError as error:
-                await loop.run_in_executor(self._thread, _refuse_all, group, error)
+                await loop.run_in_executor(self._writer, _refuse_all, group, error)
                 raise
-            await loop.run_in_executor(self._thread, self._settle, group, contested, recorded)
+            await loop.run_in_executor(self._writer, self._settle, contested, recorded)
+
+    async def _flush_group(self, group: list[Landing]) -> list[Landing]:
+        """Return the bodies that are durable; answer the others with what went wrong."""
+        started = perf_counter()
+        loop = asyncio.get_running_loop()
+        flushing = loop.run_in_executor(self._flusher, self._flush, group)
+        await asyncio.wait([flushing])
+        self._stats.groups += 1
+        self._stats.grouped += len(group)
+        self._stats.largest_group = max(self._stats.largest_group, len(group))
+        self._stats.durable_seconds += perf_counter() - started
+        return _still_good(group, flushing.exception())
 
     def _land(self, group: list[Landing]) -> list[Landing]:
-        """Write and place a group's bodies, then flush. Blocks.
-
-        Returns those whose place is taken; if there are any, nothing is flushed yet.
-        """
+        """Write and place a group's bodies; return those whose place is taken. Blocks."""
         if not self._store.is_healthy:
             error = StoreUnavailable("the disk failed; nothing is stored until an operator looks")
             _refuse_all(group, error)
             raise error
         stay_open = self._store.flush.needs_files
-        contested = [
+        return [
             landing
             for landing in group
             if not landing.finish(stay_open=stay_open) and landing.error is None
         ]
-        if not contested:
-            self._flush(group)
-        return contested
 
-    def _settle(
-        self, group: list[Landing], contested: list[Landing], recorded: set[Attempt]
-    ) -> None:
-        """Settle who owns an object's place, then flush. Blocks.
+    def _settle(self, contested: list[Landing], recorded: set[Attempt]) -> None:
+        """Settle who owns an object's place. Blocks.
 
         An object of a recorded attempt is never replaced: these bytes are dropped, and the
         recorder says whether they are the same. One that a crash left before its commit must be
@@ -143,11 +161,14 @@ class GroupCommit:
                 landing.destination.replace()
             except LaydownError as error:
                 landing.refuse(error)
-        self._flush(group)
 
     def _flush(self, group: list[Landing]) -> None:
         """Make durable what a group wrote; when that fails, the store takes nothing more."""
-        written = [landing.destination for landing in group if landing.error is None]
+        written = [landing.destination for landing in group]
+        lost = StoreUnavailable("the disk did not keep what was written; nothing was stored")
+        if not self._store.is_healthy:
+            _refuse_all(group, lost)
+            raise lost
         try:
             self._store.flush(
                 [destination.fd for destination in written if destination.fd >= 0],
@@ -157,7 +178,6 @@ class GroupCommit:
                 destination.close()
         except OSError as error:
             self._store.fail(f"flush failed: {error.strerror}")
-            lost = StoreUnavailable("the disk did not keep what was written; nothing was stored")
             _refuse_all(group, lost)
             raise lost from error
 
@@ -189,12 +209,24 @@ class GroupCommit:
         unwanted = [landing for landing, outcome in pairs if outcome in _UNWANTED]
         if unwanted:
             loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._thread, _drop_all, unwanted)
+            await loop.run_in_executor(self._writer, _drop_all, unwanted)
         for landing, outcome in pairs:
             if outcome is not PartOutcome.NOT_RECEIVING:
                 self._recorded.add(landing.slot.attempt, landing.slot.number)
             self._stats.outcomes[outcome] += 1
             _answer(landing, outcome)
+
+
+def _still_good(group: list[Landing], failure: BaseException | None) -> list[Landing]:
+    """Return the bodies nothing is wrong with; answer the others with what is."""
+    good: list[Landing] = []
+    for landing in group:
+        error = landing.error or failure
+        if error is None:
+            good.append(landing)
+        else:
+            _answer(landing, error)
+    return good
 
 
 def _answer(landing: Landing, answer: PartOutcome | BaseException) -> None:

@@ -28,6 +28,20 @@ def migrations() -> Sequence[tuple[int, str]]:
     return sorted(found)
 
 
+async def missing(conninfo: str) -> Sequence[int]:
+    """Return the numbers of this program's migrations that a database lacks."""
+    with in_our_words():
+        async with await psycopg.AsyncConnection.connect(
+            conninfo, autocommit=True, application_name="laydown_migrate"
+        ) as connection:
+            cursor = await connection.execute(_Q["has_history"])
+            applied: set[int] = set()
+            if (await cursor.fetchone()) == (True,):
+                cursor = await connection.execute(_Q["applied"])
+                applied = {row[0] for row in await cursor.fetchall()}
+    return [number for number, _ in migrations() if number not in applied]
+
+
 async def migrate(conninfo: str) -> Sequence[int]:
     """Apply the migrations that are missing, each in a transaction; return their numbers.
 
@@ -48,9 +62,9 @@ async def migrate(conninfo: str) -> Sequence[int]:
                 raise SchemaTooNew(
                     f"the database has migration {max(unknown)}, which this laydown doesn't know"
                 )
-            missing = [(number, text) for number, text in known if number not in applied]
-            for number, text in missing:
+            new = [(number, text) for number, text in known if number not in applied]
+            for number, text in new:
                 async with connection.transaction():
                     await connection.execute(text.encode())
                     await connection.execute(_Q["note_applied"], {"number": number})
-            return [number for number, _ in missing]
+            return [number for number, _ in new]

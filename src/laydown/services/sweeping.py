@@ -14,6 +14,7 @@ from laydown.services.completing import close, seal
 from laydown.services.twins import promote_twins
 
 _AT_ONCE = 1_000
+_ROUNDS = 100  # a whole abandoned batch, and then it is the others' turn
 KEEP_UNWANTED = timedelta(hours=24)
 """How old an object nothing refers to must be before it is deleted: far longer than any URL lives
 and any transaction takes."""
@@ -41,9 +42,12 @@ class Sweeping:
     async def tidy(self) -> Report:
         """Expire silent uploads, seal those that lack only a completion, close idle batches."""
         expired = 0
-        silent = sorted(await self.patrol.silent_uploads(self.silence, limit=_AT_ONCE))
-        for organization, pairs in groupby(silent, key=lambda pair: pair[0]):
-            expired += await self._expire(organization, [upload for _, upload in pairs])
+        for _ in range(_ROUNDS):
+            silent = sorted(await self.patrol.silent_uploads(self.silence, limit=_AT_ONCE))
+            for organization, pairs in groupby(silent, key=lambda pair: pair[0]):
+                expired += await self._expire(organization, [upload for _, upload in pairs])
+            if len(silent) < _AT_ONCE:
+                break
         idle = await self.patrol.idle_batches(self.silence, limit=_AT_ONCE)
         for organization, batch in idle:
             async with self.ledger.begin(organization) as tx:

@@ -12,6 +12,9 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
+-- name: has_history
+SELECT to_regclass('schema_migrations') IS NOT NULL;
+
 -- name: applied
 SELECT number FROM schema_migrations;
 

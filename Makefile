@@ -36,7 +36,7 @@ format: setup ## let the formatter have its way
 	@$(BIN)/ruff check --fix .
 
 soak: setup ## longer runs of the tests that kill processes
-	@LAYDOWN_SOAK=1 $(BIN)/pytest tests/e2e -q -k "kill or soak" $(ARGS)
+	@SOAK=1 $(BIN)/pytest -q tests/api/test_any_order.py tests/e2e/test_kill.py $(ARGS)
 
 bench: setup ## measure against other receivers, side by side; writes docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)

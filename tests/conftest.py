@@ -83,6 +83,16 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:
     return report
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Any:
+    """The same for a module that skips itself as a whole."""
+    report = yield
+    if report.skipped and _is_strict():
+        report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} skips itself, and CI skips nothing"
+    return report
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse mocks: what they prove is that we call what we call."""
     for path in sorted({item.path for item in items}):

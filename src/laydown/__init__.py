@@ -2,7 +2,7 @@
 
 from laydown import Client
 
-with Client("http://127.0.0.1:8000", token) as client:
+with Client("http://127.0.0.1:8383", token) as client:
     result = client.push(["~/Handover"], project="TOWER-B")
 """
 

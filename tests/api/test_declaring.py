@@ -33,6 +33,25 @@ async def test_five_thousand_and_one_are_too_many(ours, project):
     assert (await ours.get("/v1/batches"))["items"] == []
 
 
+async def test_a_batch_takes_a_hundred_thousand(server, ours, project):
+    """The entry that would be one too many is refused with its whole request."""
+    first = await ours.declare(project, *sized(1))
+    batch = first["batch"]["id"]
+    await server.ask(
+        "INSERT INTO uploads (organization_id, id, project_id, batch_id, key, path, path_folded, "
+        "size, state, parts) SELECT organization_id, gen_random_uuid(), project_id, batch_id, "
+        "'more ' || n, 'more ' || n, 'more ' || n, 1, 'declared', 1 "
+        "FROM uploads, generate_series(1, %s) AS n",
+        ENTRIES_PER_BATCH - 2,
+    )
+    path = f"/v1/batches/{batch}/entries"
+    two = {"entries": [entry("a.txt", b"a"), entry("b.txt", b"b")]}
+    refused = await ours.ask("POST", path, two)
+    assert (refused.status, refused.code) == (413, "too_many_entries")
+    await ours.ask("POST", path, {"entries": two["entries"][:1]}, expect=200)
+    assert (await ours.batch(batch))["declared"]["count"] == ENTRIES_PER_BATCH
+
+
 async def test_one_bad_entry_among_five_thousand_fails_alone(ours, project):
     """Only it is rejected, and its detail points at it."""
     entries = sized(5_000)

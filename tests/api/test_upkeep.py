@@ -79,6 +79,30 @@ async def test_retrying_a_batch_checks_what_failed(server, ours, project):
     assert (await ours.get("/v1/operations/jobs"))["items"] == []
 
 
+@pytest.mark.knobs(single_up_to=MIB)
+async def test_a_file_that_could_not_be_joined_is_joined_when_retried(server, ours, project):
+    """Failed while its parts were being joined, a retry joins and checks it; nothing is sent."""
+    declared = await ours.declare(project, entry("a.bin", BIG))
+    batch, upload = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
+    await ours.send(batch, upload, BIG)
+    staged = server.settings.data / "store" / "staged"
+    hidden = staged.with_name("hidden")
+    staged.rename(hidden)
+    staged.write_text("a file where a directory should be")
+    for _ in range(MOST_ATTEMPTS):
+        await server.run_until_quiet()
+        await server.ask("UPDATE jobs SET run_at = now() WHERE dead_at IS NULL")
+    assert await fate(ours, batch, "a.bin") == ("failed", "processing_gave_up")
+    staged.unlink()
+    hidden.rename(staged)
+    await ours.ask("POST", f"/v1/batches/{batch}/retry", expect=200)
+    await server.run_until_quiet()
+    assert await fate(ours, batch, "a.bin") == ("ready", None)
+    version = (await ours.uploads(batch))["a.bin"]["version_id"]
+    content = await ours.ask("GET", f"/v1/versions/{version}/content", expect=200)
+    assert content.body == BIG
+
+
 async def test_one_bad_file_fails_alone(server, ours, project):
     """A file that can't be read doesn't hold up those proven with it."""
     files = {f"{n}.txt": b"%d" % n for n in range(5)}
@@ -134,6 +158,15 @@ async def test_a_silent_upload_expires(server, ours, project):
     await server.run_until_quiet()
     assert await fate(ours, batch) == ("ready", None)
     assert (await ours.uploads(batch))["a.txt"]["attempt"] == 2
+
+
+async def test_a_large_batch_that_was_abandoned_expires_at_once(server, ours, project):
+    """One round of the sweeper gives up all 2,500 files that nobody sends."""
+    entries = [{"key": str(n), "path": f"{n}.txt", "size": 1} for n in range(2_500)]
+    batch = (await ours.declare(project, *entries))["batch"]["id"]
+    report = await server.sweeping().tidy()
+    assert (report.expired, report.closed) == (2_500, 1)
+    assert (await ours.batch(batch))["counts"] == {"expired": 2_500}
 
 
 @pytest.mark.knobs(single_up_to=MIB)

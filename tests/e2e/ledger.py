@@ -53,6 +53,7 @@ def holding_of(yard: Yard) -> Holding:
 
 def check(yard: Yard) -> None:
     """Check the invariants I3, I4, I6 and I9 of a laydown that has nothing to do any more."""
+    until(yard.is_ready, what="whatever was killed is back")
     _nothing_is_stuck(yard)
     _every_file_ended_once(yard)
     objects = _stored(yard)
@@ -110,7 +111,8 @@ def _what_is_published_is_stored(yard: Yard, objects: Mapping[str, Path]) -> Non
     with yard.database() as database:
         published = database.execute(
             "SELECT u.path, encode(u.sha256, 'hex'), encode(b.sha256, 'hex'), b.size, b.object_key"
-            " FROM uploads u JOIN versions v ON v.id = u.version_id JOIN blobs b ON b.id = v.blob_id"
+            " FROM uploads u JOIN versions v ON v.id = u.version_id"
+            " JOIN blobs b ON b.id = v.blob_id"
         ).fetchall()
         [[settled]] = database.execute(
             "SELECT count(*) FROM uploads WHERE state IN ('ready', 'duplicate')"

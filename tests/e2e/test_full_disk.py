@@ -16,17 +16,22 @@ from tests.e2e.yard import Yard
 
 _ROOM = 32 << 20  # bytes of the store's own file system
 _LONG = 12_000_000  # bytes; more than the server reads of a body that it refuses
-_MOUNTED = 'mount -t tmpfs -o size=$1 none "$2" && shift 2 && exec "$@"'
+_MOUNTED = """
+mount -t tmpfs -o size=$1 none "$2/store"
+mkdir "$2/store/logs"
+mount --bind "$2/store/logs" "$2/logs"
+shift 2
+exec "$@"
+"""  # logs share the fate of what they tell of
 
 
 @pytest.fixture
 def yard(make_yard) -> Yard:
-    """Return a yard whose store has a small file system of its own, which only it sees."""
+    """Return a yard whose store and logs have a small file system, which only it sees."""
     made = make_yard()
-    store = made.data / "store"
-    shutil.rmtree(store)
-    store.mkdir()
-    in_private = ["unshare", "--mount", "sh", "-c", _MOUNTED, "sh", str(_ROOM), str(store)]
+    shutil.rmtree(made.data / "store")
+    (made.data / "store").mkdir()
+    in_private = ["unshare", "--mount", "sh", "-ec", _MOUNTED, "sh", str(_ROOM), str(made.data)]
     if os.geteuid() != 0 or subprocess.run([*in_private, "true"], check=False).returncode != 0:
         pytest.skip("only root, where it may, mounts a small file system")
     made.prefix = in_private

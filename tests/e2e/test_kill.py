@@ -94,7 +94,7 @@ def test_a_killed_part_comes_back_and_nobody_notices(part, seed, yard, undisturb
 
     pushed = push.end()
 
-    assert pushed.said["unreadable"] == []
+    assert pushed.said.get("unreadable") == [], f"{pushed.said}\n{yard.log}"
     assert pushed.code == 1, "three files are rejected"
     _check_end(yard, undisturbed)
 
@@ -120,6 +120,6 @@ def test_anything_may_die_at_any_time(seed, yard, undisturbed):
 
     pushed = push.end()
 
-    assert pushed.said["unreadable"] == []
+    assert pushed.said.get("unreadable") == [], f"{pushed.said}\n{yard.log}"
     assert pushed.code == 1, "three files are rejected"
     _check_end(yard, undisturbed)

@@ -1,4 +1,4 @@
-"""`laydown up` starts for root and for others, listens to this machine alone, and explains itself."""
+"""`laydown up` starts for root and others, listens to this machine alone, and explains itself."""
 
 import os
 import shutil
@@ -7,8 +7,10 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.e2e.embedded_support import as_nobody, interpreter_for_nobody
@@ -93,6 +95,29 @@ def test_an_address_of_another_machine_gets_a_sentence(place):
 
     assert done.returncode == 1
     assert done.stderr.startswith("laydown: 192.0.2.1 is no address of this machine")
+
+
+@pytest.mark.parametrize("command", ["api", "worker"])
+def test_a_database_without_our_schema_gets_a_sentence(command, postgres, place):
+    """Before `laydown migrate` ran, nothing is served and no job is looked for."""
+    unprepared = replace(postgres, database="postgres").dsn("postgres")
+
+    done = _laydown(command, place, f"--database={unprepared}", settings={"PORT": "0"})
+
+    assert done.returncode == 1
+    assert done.stderr == ("laydown: this database lacks our schema: run `laydown migrate` first\n")
+
+
+def test_a_newer_schema_gets_a_sentence(database, place):
+    """What a newer laydown has migrated is left alone."""
+    with psycopg.connect(database) as connection:
+        connection.execute("INSERT INTO schema_migrations (number) VALUES (9999)")
+
+    done = _laydown("up", place, "--port=0", f"--database={database}")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("laydown: the database has migration 9999")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pathlib import Path
 from laydown.domain.reasons import BY_CONTENT, EXPLANATIONS, TRANSPORT, Reason
 from laydown.http import problems
 from laydown.http.app import document
+from tests.repo.cli_page import cli_page
 from tests.repo.operating_pages import metrics_page, settings_page
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -32,6 +33,7 @@ def openapi_file() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "cli.md": cli_page,
     "errors.md": errors_page,
     "reasons.md": reasons_page,
     "settings.md": settings_page,

@@ -16,7 +16,7 @@ from laydown.client.result import PushResult
 class AsyncClient(Api):
     """The native API, and whole folders and files on top of it.
 
-    async with AsyncClient("http://127.0.0.1:8000", token) as client:
+    async with AsyncClient("http://127.0.0.1:8383", token) as client:
         result = await client.push(["Handover"], project="TOWER-B")
     """
 

@@ -23,7 +23,7 @@ T = TypeVar("T")
 class Client:
     """`AsyncClient` for code that blocks; a context manager, usable from any thread.
 
-        with Client("http://127.0.0.1:8000", token) as client:
+        with Client("http://127.0.0.1:8383", token) as client:
             result = client.push(["Handover"], project="TOWER-B")
 
     Every method does and raises what the one of the same name of `AsyncClient` does; iterators

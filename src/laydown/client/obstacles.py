@@ -41,6 +41,7 @@ FINAL = frozenset({Obstacle.DAMAGED, Obstacle.CONFLICT, Obstacle.REFUSED})
 
 _BY_CODE: Mapping[str, Obstacle] = {
     "not_receiving": Obstacle.ELSEWHERE,
+    "conflict": Obstacle.LATER,
     "part_busy": Obstacle.BUSY,
     "part_conflict": Obstacle.CONFLICT,
     "checksum_mismatch": Obstacle.DAMAGED,

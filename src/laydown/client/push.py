@@ -169,10 +169,12 @@ class _Course:
 
     async def _declare(self, found: Sequence[Found], group: asyncio.TaskGroup) -> None:
         self.log.phase = Phase.SENDING
+        told = 0  # a batch that is resumed has declared more
         async with aclosing(self._chunks(found)) as chunks:
             async for files in chunks:
                 verdicts = await self.declarer.declare(files)
-                self.log.declared += len(files)
+                told += len(files)
+                self.log.declared = max(self.log.declared, told)
                 if self.sender is None:
                     self._begin(group)
                 for file, verdict in zip(files, verdicts, strict=True):

@@ -28,7 +28,7 @@ AGAIN = frozenset({429, 502, 503, 504})
 _BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutError, OSError)
 # A wrong certificate stays wrong, however often it is looked at.
 _HOPELESS = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
-_ODD_TRIES = 3  # of a request that met a bug, a database just dying or another: it may not again
+_ODD_TRIES = 3  # of a request that met a bug, a dying database, another request: perhaps not again
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 60.0  # between two bytes of an answer; a proof of many files may take as long
 
@@ -55,7 +55,7 @@ class Transport:
     def __init__(self, url: str, token: str, *, patience: Patience, connections: int) -> None:
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8000")
+            raise ValueError(f"{url!r} is not the URL of a server, such as http://127.0.0.1:8383")
         self.url = url.rstrip("/")
         self.patience = patience
         self._base = URL(self.url + "/")

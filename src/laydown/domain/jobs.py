@@ -68,7 +68,7 @@ class JobListing:
 
 
 MOST_ATTEMPTS = 8
-"""With the back-off below: about ten minutes of trying before a job is dead."""
+"""With the back-off below: two minutes of trying on average, four at most, before a job is dead."""
 
 _FIRST_DELAY = 1.0  # seconds
 _LONGEST_DELAY = 300.0  # seconds

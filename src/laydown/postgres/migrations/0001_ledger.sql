@@ -15,7 +15,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'laydown_system') THEN
         CREATE ROLE laydown_system NOLOGIN NOBYPASSRLS;
     END IF;
-    EXECUTE format('GRANT laydown_app, laydown_system TO %I', current_user);
+    IF NOT pg_has_role(current_user, 'laydown_app', 'MEMBER')
+       OR NOT pg_has_role(current_user, 'laydown_system', 'MEMBER') THEN
+        EXECUTE format('GRANT laydown_app, laydown_system TO %I', current_user);
+    END IF;
 END
 $$;
 

@@ -75,7 +75,8 @@ def _create(data: Path) -> None:
 
 def _is_ready(data: Path) -> bool:
     pid_file = data / "postmaster.pid"
-    return pid_file.exists() and "ready" in pid_file.read_text().splitlines()[-1]
+    lines = pid_file.read_text().splitlines() if pid_file.exists() else []
+    return bool(lines) and "ready" in lines[-1]  # empty for a moment while it is being written
 
 
 def _unprivileged() -> list[str]:

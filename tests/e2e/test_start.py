@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -58,14 +59,23 @@ def test_first_and_later_starts_work(fresh, sample):
     assert fresh.push(sample[0]).sent == 0
 
 
+def open_files(pid: int) -> list[str]:
+    """Return what the descriptors of a process stand for; they come and go while we look."""
+    found = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with suppress(FileNotFoundError):
+            found.append(link.readlink().name)
+    return found
+
+
 def test_only_this_machine_is_listened_to(yard):
     """The one listening socket of all its processes is bound to 127.0.0.1."""
     pids = [yard.server.pid, *descendants(yard.server.pid)]
     sockets = {
-        link.readlink().name.removeprefix("socket:[").removesuffix("]")
+        link.removeprefix("socket:[").removesuffix("]")
         for pid in pids
-        for link in Path(f"/proc/{pid}/fd").iterdir()
-        if link.readlink().name.startswith("socket:[")
+        for link in open_files(pid)
+        if link.startswith("socket:[")
     }
     listening = set()
     for table in ("tcp", "tcp6"):

@@ -3,4 +3,5 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bash scripts/check.sh
+bash scripts/engines.sh
 exec .venv/bin/pytest -q "$@"

@@ -16,11 +16,16 @@ import pytest
 from laydown.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, PostgresAddress
 from laydown.postgres.migrate import migrate
 from laydown.settings import Settings
+from tests.engines.seaweed import Seaweed
 from tests.ledger_support import in_thread
+
+pytest_plugins = ["tests.engines.fixtures"]
 
 SUPERUSER = "postgres"
 ROOM = 1 << 30  # bytes; a run needs a third of it
+IS_DISTRIBUTED = os.environ.get("TEST_ENGINE", "embedded") == "distributed"
 _numbers = count(1)
+_buckets: list[str] = []
 
 
 @pytest.fixture(scope="session")
@@ -64,9 +69,41 @@ def database(postgres: PostgresAddress, template: str) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(database: str, tmp_path: Path) -> Settings:
-    """Return settings for this test's database and a data directory of its own."""
-    return Settings(data=tmp_path / "data", database=database, host="127.0.0.1", port=0)
+def settings(
+    database: str, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Settings:
+    """Return settings for this test's database, and for a store and a feed of its own.
+
+    Those are a data directory and the database, or with TEST_ENGINE=distributed S3 and SQS.
+    """
+    plain = Settings(
+        data=tmp_path / "data", database=database, host="127.0.0.1", port=0, scanner="none"
+    )
+    if not IS_DISTRIBUTED:
+        return plain
+    name = f"test-{next(_numbers)}"
+    seaweed, queues = (request.getfixturevalue(engine) for engine in ("seaweed", "queues"))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", seaweed.access_key)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", seaweed.secret_key)
+    in_thread(queues.queue(name))
+    return replace(
+        plain,
+        store=f"s3://{_bucket(seaweed)}/{name}?endpoint={seaweed.endpoint}&region={seaweed.region}",
+        queue=f"sqs://{name}?endpoint={queues.endpoint}&region={queues.region}",
+    )
+
+
+def _bucket(seaweed: Seaweed) -> str:
+    """Return the bucket that tests share, each below a prefix of its own; made once."""
+    if not _buckets:
+        in_thread(seaweed.bucket("tests"))
+        _buckets.append("tests")
+    return _buckets[0]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let a test say that its promise is about the embedded engines alone."""
+    config.addinivalue_line("markers", "embedded: promises of the disk store and its byte door")
 
 
 def _is_strict() -> bool:
@@ -93,8 +130,12 @@ def pytest_make_collect_report(collector: pytest.Collector) -> Any:
     return report
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse mocks: what they prove is that we call what we call."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Refuse mocks, which prove that we call what we call; leave out other engines' tests."""
+    if IS_DISTRIBUTED:
+        others = [item for item in items if item.get_closest_marker("embedded")]
+        config.hook.pytest_deselected(items=others)
+        items[:] = [item for item in items if item not in others]
     for path in sorted({item.path for item in items}):
         if "unittest.mock" in _imports(path):
             raise pytest.UsageError(f"{path} imports unittest.mock: test with the real thing")

@@ -58,6 +58,11 @@ STORE_HEALTHY = _gauge("laydown_store_healthy", "1 while the store's flushes suc
 JOBS_DONE = _counter("laydown_jobs_total", "Jobs a worker ended, by kind and end.", "kind", "end")
 JOB_SECONDS = _histogram("laydown_job_seconds", "Time a group of jobs took.", "kind")
 SWEPT = _counter("laydown_swept_total", "What the sweeper put right.", "what")
+JOBS_ANNOUNCED = _counter("laydown_announced_jobs_total", "Jobs the relay put into the queue.")
+NOTICES = _counter("laydown_notices_total", "What the store and its scanner told a worker.", "kind")
+STRANGE_MESSAGES = _counter(
+    "laydown_strange_messages_total", "Messages in a queue that are not ours to read.", "queue"
+)
 
 METRICS: Sequence[Metric] = (
     REQUESTS,
@@ -72,6 +77,9 @@ METRICS: Sequence[Metric] = (
     JOBS_DONE,
     JOB_SECONDS,
     SWEPT,
+    JOBS_ANNOUNCED,
+    NOTICES,
+    STRANGE_MESSAGES,
 )
 
 
@@ -107,3 +115,16 @@ class LogEvent(StrEnum):
     )
     LEDGER_AWAY = "ledger.away", "The database did not answer; it is asked again."
     SWEPT = "store.swept", "The sweeper put something right; the fields say how much of what."
+    JOBS_POSTPONED = (
+        "jobs.postponed",
+        "The store or the scanner did not answer; the jobs wait for it, however long.",
+    )
+    QUEUE_AWAY = "queue.away", "The queue did not answer; it is asked again."
+    STRANGE_MESSAGE = (
+        "queue.strange_message",
+        "A message that is not ours to read; dropped when it keeps coming.",
+    )
+    NOTICE_FAILED = (
+        "notice.failed",
+        "What the store said could not be dealt with; it is heard again, a few times.",
+    )

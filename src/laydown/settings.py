@@ -16,6 +16,7 @@ from laydown.domain.plan import (
     SINGLE_UP_TO,
 )
 from laydown.domain.policy import Policy
+from laydown.domain.scanning import NOBODY
 
 PREFIX = "LAYDOWN_"
 
@@ -54,6 +55,41 @@ class Settings:
         "How many connections a process may open for the requests or jobs of organizations; four "
         "more serve what is asked across them.",
     ] = 10
+    store: Annotated[
+        str | None,
+        "Where bytes are kept: `s3://BUCKET?endpoint=URL&region=NAME` for anything that speaks S3 "
+        "(no endpoint: Amazon's; `&public=URL` is the endpoint as clients reach it); none: in the "
+        "data directory. Credentials come from where AWS's tools look for them.",
+    ] = None
+    queue: Annotated[
+        str | None,
+        "What announces jobs to workers: `sqs://QUEUE?endpoint=URL&region=NAME`; none: workers "
+        "look into the database.",
+    ] = None
+    notices: Annotated[
+        str | None,
+        "A queue, written like LAYDOWN_QUEUE, with the store's object events and GuardDuty's "
+        "results; none: clients and the sweeper say what has arrived.",
+    ] = None
+    scanner: Annotated[
+        str | None,
+        "Who looks through files for malware: `clamav://HOST:PORT` or `clamav:///SOCKET`, "
+        "`guardduty` (its results come with LAYDOWN_NOTICES), or `none`. `laydown up` uses the "
+        "ClamAV it finds when nothing is said; a worker by itself must be told.",
+    ] = None
+    accept_unscanned: Annotated[
+        bool,
+        "Whether files that the scanner can't judge are taken all the same; receipts say so.",
+    ] = False
+    quarantine: Annotated[
+        timedelta,
+        "How long the bytes of refused files are kept, readable by nobody; 0: they are deleted "
+        "at once.",
+    ] = timedelta(0)
+    jobs_in_flight: Annotated[
+        int,
+        "How many jobs of one organization workers hold, or a queue carries, at once.",
+    ] = 256
     flush: Annotated[
         str,
         "How bytes are made durable: `syncfs` once a group of files, `fsync` for each file, or "
@@ -174,12 +210,25 @@ class Settings:
         return self
 
     def _check_positive(self) -> None:
-        for name in ("database_connections", "worker_slots", "worker_group", "body_buffer"):
+        for name in (
+            "database_connections",
+            "worker_slots",
+            "worker_group",
+            "body_buffer",
+            "jobs_in_flight",
+        ):
             if getattr(self, name) < 1:
                 raise BadSettings(f"{PREFIX}{name.upper()} must be at least 1")
         for name, (kind, _) in knobs(type(self)).items():
-            if kind is timedelta and getattr(self, name) <= timedelta(0):
+            if name == "quarantine" and self.quarantine < timedelta(0):
+                raise BadSettings("LAYDOWN_QUARANTINE must be 0 seconds or more")
+            if name != "quarantine" and kind is timedelta and getattr(self, name) <= timedelta(0):
                 raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0 seconds")
+
+    @property
+    def scanner_name(self) -> str:
+        """The scanner as receipts name it."""
+        return NOBODY if self.scanner is None else self.scanner.partition(":")[0]
 
     @property
     def policy(self) -> Policy:
@@ -190,6 +239,9 @@ class Settings:
             accept_empty=self.accept_empty,
             largest_file=self.largest_file,
             single_up_to=self.single_up_to,
+            scanner=self.scanner_name,
+            accept_unscanned=self.accept_unscanned,
+            quarantine=self.quarantine,
         )
 
 

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from laydown.bootstrap.api import api
-from laydown.bootstrap.database import Database, open_database
-from laydown.bootstrap.store import open_store
+from laydown.bootstrap.database import Database
+from laydown.bootstrap.store import Store
+from laydown.bootstrap.worker import Workshop, workshop
 from laydown.http.listening import listen
 from laydown.http.serving import serve
-from laydown.objects.disk import DiskStore
 from laydown.ports import Silence
-from laydown.services.identifiers import new_id
 from laydown.services.identity import Identity
-from laydown.services.proving import Proving
 from laydown.services.sweeping import Sweeping
 from laydown.settings import Settings
 from laydown.telemetry.logs import Log
@@ -34,10 +32,22 @@ class Installation:
 
     settings: Settings
     url: str
-    database: Database
-    store: DiskStore
-    proving: Proving
-    metrics: Metrics
+    shop: Workshop
+
+    @property
+    def database(self) -> Database:
+        """The ledger, through its two roles."""
+        return self.shop.database
+
+    @property
+    def store(self) -> Store:
+        """Where bytes live."""
+        return self.shop.storage.store
+
+    @property
+    def metrics(self) -> Metrics:
+        """The worker's numbers."""
+        return self.shop.metrics
 
     async def token(self, organization: str) -> str:
         """Return a new token of an organization, made if absent."""
@@ -53,7 +63,7 @@ class Installation:
         """Run a worker until no job is due and none is under way."""
         stop = asyncio.Event()
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.runner().run(stop))
+            self._work(tasks, stop)
             while (await self.ask(_BUSY))[0][0]:  # noqa: ASYNC110 - the ledger sets no event
                 await asyncio.sleep(0.02)
             stop.set()
@@ -63,33 +73,25 @@ class Installation:
         """Run a worker while the block lasts."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self.runner().run(stop))
+            self._work(tasks, stop)
             try:
                 yield
             finally:
                 stop.set()
 
+    def _work(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
+        """Run a worker, and the relay where there is a queue."""
+        tasks.create_task(self.runner().run(stop))
+        if self.shop.feed.relay is not None:
+            tasks.create_task(self.shop.feed.relay.run(stop))
+
     def runner(self) -> Runner:
         """Return a worker as the settings describe it."""
-        return Runner(
-            feed=self.database.feed,
-            proving=self.proving,
-            worker=new_id(),
-            numbers=self.metrics,
-            words=Log(level="error", process="worker"),
-            slots=self.settings.worker_slots,
-            group=self.settings.worker_group,
-            lease=self.settings.job_lease,
-        )
+        return self.shop.runner()
 
     def sweeping(self, *, silence: timedelta = timedelta(0)) -> Sweeping:
         """Return a sweeper that finds everything silent at once."""
-        return Sweeping(
-            ledger=self.database.ledger,
-            patrol=self.database.system,
-            store=self.store,
-            silence=Silence(upload=silence, batch=silence),
-        )
+        return self.shop.sweeping(Silence(upload=silence, batch=silence, store=silence))
 
 
 @asynccontextmanager
@@ -97,8 +99,8 @@ async def installed(settings: Settings) -> AsyncIterator[Installation]:
     """Serve with these settings while the block runs. Enter and leave it in one task."""
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    async with api(settings) as composed, open_database(settings) as database:
-        store = open_store(settings, owner=False)
+    log = Log(level="error", process="worker")
+    async with api(settings) as composed, workshop(settings, Metrics(), log) as shop:
         serving = asyncio.create_task(
             serve(
                 composed.app,
@@ -109,17 +111,7 @@ async def installed(settings: Settings) -> AsyncIterator[Installation]:
             )
         )
         try:
-            yield Installation(
-                settings=settings,
-                url=url,
-                database=database,
-                store=store,
-                proving=Proving(
-                    ledger=database.ledger, store=store, reader=store, policy=settings.policy
-                ),
-                metrics=Metrics(),
-            )
+            yield Installation(settings=settings, url=url, shop=shop)
         finally:
             composed.stopping.set()
             await serving
-            store.close()

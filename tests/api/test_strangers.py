@@ -19,6 +19,7 @@ ROUTES = [
     ("GET", "/v1/batches/{batch}/receipt.csv", None),
     ("POST", "/v1/batches/{batch}/entries", {"entries": []}),
     ("POST", "/v1/batches/{batch}/grants", {}),
+    ("POST", "/v1/batches/{batch}/progress", {"uploads": []}),
     ("POST", "/v1/batches/{batch}/completions", {"uploads": []}),
     ("POST", "/v1/batches/{batch}/close", None),
     ("POST", "/v1/batches/{batch}/cancel", None),

@@ -32,6 +32,13 @@ BREACHES = {
     "parts_number_check": "UPDATE parts SET number = 0",
     "parts_size_check": "UPDATE parts SET size = 0",
     "versions_number_check": "UPDATE versions SET number = 0",
+    "jobs_lane_check": "INSERT INTO jobs (id, organization_id, kind, lane) "
+    "SELECT gen_random_uuid(), id, 'prove', 2 FROM organizations",
+    "proofs_sha256_check": "INSERT INTO proofs (organization_id, object_key, sha256, size, kind, "
+    "is_pointer) SELECT id, 'x', 'short', 1, 'text', false FROM organizations",
+    "proofs_size_check": "INSERT INTO proofs (organization_id, object_key, sha256, size, kind, "
+    "is_pointer) SELECT id, 'x', decode(repeat('00', 32), 'hex'), -1, 'text', false "
+    "FROM organizations",
 }
 
 # What breaks each unique index that is more than a primary key.

@@ -8,8 +8,11 @@ import pytest
 
 from laydown.domain.errors import NotFound
 from laydown.domain.jobs import ProveUpload
+from laydown.domain.kinds import KINDS
 from laydown.domain.lifecycle import Event
+from laydown.domain.proof import Proof
 from laydown.domain.reasons import Reason
+from laydown.domain.scanning import Scan, Verdict
 from laydown.domain.upload import PartOutcome
 from laydown.postgres.ledger import PostgresLedger
 from laydown.postgres.pool import open_pool
@@ -28,8 +31,11 @@ TENANT_TABLES = (
     "jobs",
     "event_heads",
     "events",
+    "scans",
+    "proofs",
 )
 WRITTEN = ("INSERT", "UPDATE", "DELETE")
+PROOF = Proof(sha256=digest("big"), size=20, kind=KINDS["pdf"], is_pointer=False)
 
 
 async def fill(tenant: Tenant) -> Tenant:
@@ -42,6 +48,8 @@ async def fill(tenant: Tenant) -> Tenant:
         await tx.record([part(big, 1, size=10)])
         await tx.remember({(digest("stub"), "pdf"): Reason.PLACEHOLDER_POINTER})
         await tx.enqueue([ProveUpload(big.id)])
+        await tx.keep_scans({big.key: Scan(scanner="clamav", verdict=Verdict.CLEAN)})
+        await tx.keep_proofs({big.key: PROOF})
     return tenant
 
 

@@ -4,11 +4,16 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from laydown.embedded.postgres import PostgresAddress
 from laydown.sample import Manifest, generate
+from tests.e2e.site import Site, report_logs, running_site
 from tests.e2e.yard import Yard
+from tests.engines.queue import Queues
+from tests.engines.seaweed import Seaweed
 
 _SHORT_LEASE = {"JOB_LEASE": "2"}  # seconds after which the jobs of a killed worker run again
 
@@ -55,3 +60,37 @@ def sample(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Manifest]:
     """Return a generated delivery, and what must become of it. Copy it before changing it."""
     folder = tmp_path_factory.mktemp("delivery") / "Riverside"
     return folder, generate(folder, files=80)
+
+
+@pytest.fixture(scope="module")
+def shared_site(
+    postgres: PostgresAddress,
+    template: str,
+    seaweed: Seaweed,
+    queues: Queues,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Site]:
+    """Return a distributed laydown that the tests of a module have in common."""
+    with running_site(
+        tmp_path_factory.mktemp("site"),
+        postgres=postgres,
+        template=template,
+        seaweed=seaweed,
+        queues=queues,
+    ) as site:
+        yield site
+
+
+@pytest.fixture
+def site(shared_site: Site) -> Site:
+    """Return the module's distributed laydown with everything running."""
+    shared_site.heal()
+    return shared_site
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Show what the nodes of a site logged when its test failed."""
+    report = yield
+    report_logs(item, report)
+    return report

@@ -7,15 +7,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any, TypeAlias
 from uuid import UUID
 
+import psycopg
+
+from laydown import Client
 from laydown.bootstrap.database import open_database
-from laydown.bootstrap.store import open_store
+from laydown.bootstrap.store import open_storage
 from laydown.domain.lifecycle import SETTLED
 from laydown.ports import Silence
 from laydown.services.sweeping import Report, Sweeping
 from laydown.settings import Settings
-from tests.e2e.yard import Yard, until
+from tests.e2e.site import Site
+from tests.e2e.yard import PATIENCE, Yard, until
+
+Database: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
 _A_WEEK = 7 * 24 * 3600  # seconds; more than any object's age before it may be deleted
 
@@ -28,8 +35,8 @@ class Holding:
     versions: Mapping[str, Sequence[str]]  # SHA-256 by path, oldest first
 
 
-def holding_of(yard: Yard) -> Holding:
-    """Return what a yard holds.
+def holding_of(yard: Yard | Site) -> Holding:
+    """Return what a yard or a site holds.
 
     A file that came again in a later batch and was unchanged ended where it did before.
     """
@@ -54,8 +61,9 @@ def holding_of(yard: Yard) -> Holding:
 def check(yard: Yard) -> None:
     """Check the invariants I3, I4, I6 and I9 of a laydown that has nothing to do any more."""
     until(yard.is_ready, what="whatever was killed is back")
-    _nothing_is_stuck(yard)
-    _every_file_ended_once(yard)
+    with yard.client() as client, yard.database() as database:
+        nothing_is_stuck(database)
+        every_file_ended_once(client, database)
     objects = _stored(yard)
     _what_is_published_is_stored(yard, objects)
     reconciled = _reconcile(yard)
@@ -66,43 +74,41 @@ def check(yard: Yard) -> None:
     assert not [*(yard.seen / "store" / "incoming").iterdir()]
 
 
-def _nothing_is_stuck(yard: Yard) -> None:
-    """I9: every batch settles, and no job is left, dead ones included."""
-    with yard.database() as database:
+def nothing_is_stuck(database: Database, *, within: float = PATIENCE) -> None:
+    """I9: every upload settles within so many seconds, and no job is left, dead ones included."""
 
-        def unsettled() -> int:
-            [[count]] = database.execute(
-                "SELECT count(*) FROM uploads WHERE NOT state::text = ANY(%s)",
-                [[state.value for state in SETTLED]],
-            )
-            return count
-
-        def jobs() -> int:
-            [[count]] = database.execute("SELECT count(*) FROM jobs")
-            return count
-
-        until(lambda: not unsettled(), what="every upload is settled")
-        until(lambda: not jobs(), what="every job is done")
-
-
-def _every_file_ended_once(yard: Yard) -> None:
-    """I4: states add up to what was declared; no upload has two ends; events have no holes."""
-    with yard.client() as client, yard.database() as database:
-        for batch in client.batches():
-            assert sum(batch.counts.values()) == batch.declared.count
-            [[rows, paths]] = database.execute(
-                "SELECT count(*), count(DISTINCT path) FROM uploads WHERE batch_id = %s", [batch.id]
-            )
-            assert rows == paths == batch.declared.count
-        twice = database.execute(
-            "SELECT upload_id, count(*) FROM events WHERE state::text = ANY(%s)"
-            " GROUP BY upload_id HAVING count(*) > 1",
+    def unsettled() -> int:
+        [[count]] = database.execute(
+            "SELECT count(*) FROM uploads WHERE NOT state::text = ANY(%s)",
             [[state.value for state in SETTLED]],
-        ).fetchall()
-        assert not twice, "an upload ended more than once"
-        [[first, last, count]] = database.execute(
-            "SELECT min(number), max(number), count(*) FROM events"
         )
+        return count
+
+    def jobs() -> int:
+        [[count]] = database.execute("SELECT count(*) FROM jobs")
+        return count
+
+    until(lambda: not unsettled(), what="every upload is settled", within=within)
+    until(lambda: not jobs(), what="every job is done", within=within)
+
+
+def every_file_ended_once(client: Client, database: Database) -> None:
+    """I4: states add up to what was declared; no upload has two ends; events have no holes."""
+    for batch in client.batches():
+        assert sum(batch.counts.values()) == batch.declared.count
+        [[rows, paths]] = database.execute(
+            "SELECT count(*), count(DISTINCT path) FROM uploads WHERE batch_id = %s", [batch.id]
+        )
+        assert rows == paths == batch.declared.count
+    twice = database.execute(
+        "SELECT upload_id, count(*) FROM events WHERE state::text = ANY(%s)"
+        " GROUP BY upload_id HAVING count(*) > 1",
+        [[state.value for state in SETTLED]],
+    ).fetchall()
+    assert not twice, "an upload ended more than once"
+    for first, last, count in database.execute(
+        "SELECT min(number), max(number), count(*) FROM events GROUP BY organization_id"
+    ):
         assert (first, last) == (1, count)
 
 
@@ -143,15 +149,14 @@ def _reconcile(yard: Yard) -> Report:
 
 
 async def _reconciled(settings: Settings) -> Report:
-    async with open_database(settings) as database:
-        store = open_store(settings, owner=False)
+    async with (
+        open_database(settings) as database,
+        open_storage(settings, owner=False) as storage,
+    ):
         sweeping = Sweeping(
             ledger=database.ledger,
             patrol=database.system,
-            store=store,
+            store=storage.store,
             silence=Silence(upload=timedelta(days=1), batch=timedelta(days=1)),
         )
-        try:
-            return await sweeping.reconcile()
-        finally:
-            store.close()
+        return await sweeping.reconcile()

@@ -92,7 +92,8 @@ def test_a_taken_port_gets_a_sentence(command, place):
     """Where another program listens, nothing starts, and the exit code is 1."""
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        done = _laydown(command, place, f"--port={port}", "--database=host=/nowhere")
+        where = f"--port={port}", "--database=host=/nowhere"
+        done = _laydown(command, place, *where, settings={"SCANNER": "none"})
 
     assert done.returncode == 1
     assert done.stderr.startswith(f"laydown: port {port} of 127.0.0.1 is taken: ")
@@ -112,10 +113,22 @@ def test_a_database_without_our_schema_gets_a_sentence(command, postgres, place)
     """Before `laydown migrate` ran, nothing is served and no job is looked for."""
     unprepared = replace(postgres, database="postgres").dsn("postgres")
 
-    done = _laydown(command, place, f"--database={unprepared}", settings={"PORT": "0"})
+    settings = {"PORT": "0", "SCANNER": "none"}
+    done = _laydown(command, place, f"--database={unprepared}", settings=settings)
 
     assert done.returncode == 1
     assert done.stderr == ("laydown: this database lacks our schema: run `laydown migrate` first\n")
+
+
+@pytest.mark.parametrize("command", ["api", "worker"])
+def test_nobody_runs_without_a_scanner_by_accident(command, place):
+    """Alone, an api and a worker want to be told who looks for malware, and name the choices."""
+    done = _laydown(command, place, "--database=host=/nowhere")
+
+    assert done.returncode == 2
+    assert "LAYDOWN_SCANNER=clamav://" in done.stderr
+    assert "guardduty, or none" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_newer_schema_gets_a_sentence(database, place):

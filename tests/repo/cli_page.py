@@ -12,7 +12,7 @@ WIDTH = 80  # columns; the page is read where a terminal's width is not known
 
 PARTS = {
     "For whoever delivers": ("push", "status", "receipt", "projects", "ls", "get", "doctor"),
-    "For whoever runs it": ("up", "jobs", "migrate", "api", "worker"),
+    "For whoever runs it": ("up", "jobs", "rescan", "migrate", "api", "worker"),
     "To try it": ("demo", "sample"),
 }
 

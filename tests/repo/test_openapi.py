@@ -61,7 +61,9 @@ def test_bodies_are_described():
         "declare_batch",
         "declare_entries",
         "grant_parts",
+        "report_progress",
         "complete_uploads",
+        "rescan_project",
     }
 
 

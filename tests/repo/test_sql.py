@@ -62,17 +62,11 @@ def test_every_query_is_named_once():
     assert sorted(names) == sorted(set(names))
 
 
-# Of the feed and the tail, which serve all organizations, and what begins a transaction.
-ACROSS = {
-    "all_heads",
-    "claim_jobs",
-    "extend_leases",
-    "fail_job",
-    "finish_jobs",
-    "free_expired_leases",
-    "read_one_moment",
-}
-TENANTS = [path for path in FILES if path.name not in {"migrate.sql", "system.sql"}]
+# What runs in the system role, for all organizations at once.
+SYSTEM = {"feed.sql", "leading.sql", "migrate.sql", "outbox.sql", "system.sql"}
+# Of the tail, which serves all organizations, and what begins a transaction.
+ACROSS = {"all_heads", "read_one_moment"}
+TENANTS = [path for path in FILES if path.name not in SYSTEM]
 
 
 @pytest.mark.parametrize("path", TENANTS, ids=lambda path: path.name)

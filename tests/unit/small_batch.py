@@ -12,6 +12,7 @@ from uuid import UUID, uuid4
 from awscrt import checksums
 
 from laydown import wire
+from tests.unit.small_store import SmallStore, key_of
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -66,8 +67,9 @@ class Row:
 class SmallBatch:
     """Uploads, and what happens to them."""
 
-    def __init__(self, *, part_size: int | None = None) -> None:
+    def __init__(self, *, part_size: int | None = None, store: SmallStore | None = None) -> None:
         self.part_size = part_size
+        self.store = store
         self.refused: Mapping[str, str] = {}  # reason by path: proven to be rejected
         self.id = uuid4()
         self.project_id = uuid4()
@@ -141,6 +143,8 @@ class SmallBatch:
         row = self.rows[wanted.id]
         if row.state not in ("declared", "receiving") or row.leader is not None:
             return wire.UploadGrant(id=row.id, have=[*row.parts], code="not_receiving")
+        if self.store is not None:
+            return self._granted_in(self.store, row, wanted)
         numbers = [part.number for part in wanted.parts] or [1]
         parts = [
             wire.PartGrant(
@@ -153,6 +157,26 @@ class SmallBatch:
             if number not in row.parts
         ]
         return wire.UploadGrant(id=row.id, parts=parts, have=[*row.parts])
+
+    def _granted_in(
+        self, store: SmallStore, row: Row, wanted: wire.WantedUpload
+    ) -> wire.UploadGrant:
+        """Send a client to the store; what that has is looked up only where no part is named."""
+        row.state = "receiving"
+        key, size = key_of(row.id, row.attempt), row.plan.part_size or row.entry.size
+        have = [] if wanted.parts else sorted(store.has(key))
+        grants = []
+        for part in wanted.parts or [wire.WantedPart(number=1)]:
+            url, headers = store.grant(
+                key,
+                part.number,
+                size=min(size, row.entry.size - (part.number - 1) * size),
+                is_part=row.plan.kind == "multipart",
+                checksum=part.checksum,
+            )
+            grant = wire.PartGrant(number=part.number, url=url, expires_at=NOW, headers=headers)
+            grants.append(grant)
+        return wire.UploadGrant(id=row.id, parts=grants, have=have, needs_completion=True)
 
     def put(self, row: Row, *, attempt: int, number: int, checksum: str, body: bytes) -> str | None:
         """Take a part; return the code of what stands against it."""
@@ -169,6 +193,8 @@ class SmallBatch:
 
     def complete(self, upload: UUID) -> wire.Completion:
         row = self.rows[upload]
+        if self.store is not None:
+            row.parts = dict(self.store.has(key_of(row.id, row.attempt)))
         missing = sorted(set(range(1, row.plan.parts + 1)) - row.parts.keys())
         if missing:
             return wire.Completion(

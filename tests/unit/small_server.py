@@ -9,12 +9,13 @@ import msgspec
 from aiohttp import web
 
 from laydown import wire
+from tests.unit.disturbance import Disturbed
 from tests.unit.small_batch import NOW, SmallBatch
+from tests.unit.small_store import SmallStore
 
 TOKEN = "ldn_small"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Obstacle = Callable[[web.Request], web.StreamResponse | None]
 
 
 def problem(status: int, code: str, **headers: str) -> web.Response:
@@ -28,11 +29,14 @@ def problem(status: int, code: str, **headers: str) -> web.Response:
     )
 
 
-class SmallServer:
-    """One project, one batch, one version."""
+class SmallServer(Disturbed):
+    """One project, one batch, one version; with a *store*, bytes go there."""
 
-    def __init__(self, *, part_size: int | None = None) -> None:
-        self.batch = SmallBatch(part_size=part_size)
+    def __init__(self, *, part_size: int | None = None, store: SmallStore | None = None) -> None:
+        super().__init__()
+        self.batch = SmallBatch(part_size=part_size, store=store)
+        self.store = store
+        self.reported: dict[UUID, int] = {}  # bytes that the client says it has sent
         self.project = wire.Project(
             id=self.batch.project_id, code="SITE", name="SITE", created_at=NOW
         )
@@ -42,7 +46,6 @@ class SmallServer:
         self.bodies: list[int] = []  # sizes of the parts that were taken
         self.url = ""
         self.ranges: list[str | None] = []  # that were asked for
-        self._obstacles: list[Obstacle] = []
         self._streams: list[web.Request] = []
         self._content_limit: int | None = None
 
@@ -67,26 +70,6 @@ class SmallServer:
         finally:
             await runner.cleanup()
 
-    def order(
-        self, method: str, path: str, answer: Callable[[], web.Response | None], times: int = 1
-    ) -> None:
-        """Have the next such requests answered so; None cuts the connection."""
-        left = times
-
-        def obstacle(request: web.Request) -> web.StreamResponse | None:
-            nonlocal left
-            if not left or request.method != method or path not in request.path:
-                return None
-            left -= 1
-            said = answer()
-            if said is not None:
-                return said
-            assert request.transport is not None
-            request.transport.abort()
-            return web.Response()
-
-        self._obstacles.append(obstacle)
-
     def cut_streams(self) -> None:
         """Cut every event stream that is open."""
         for request in self._streams:
@@ -104,9 +87,8 @@ class SmallServer:
 
     async def _door(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         self.asked.append(f"{request.method} {request.path}")
-        for obstacle in self._obstacles:
-            if (answer := obstacle(request)) is not None:
-                return answer
+        if (answer := self.disturbance(request)) is not None:
+            return answer
         is_open = request.path.startswith(("/bytes/", "/livez", "/readyz"))
         if not is_open and request.headers.get("Authorization") != f"Bearer {TOKEN}":
             return problem(401, "unauthenticated")
@@ -121,6 +103,7 @@ class SmallServer:
             ("POST", "/v1/projects/{project}/batches", self._open),
             ("POST", "/v1/batches/{batch}/entries", self._more),
             ("POST", "/v1/batches/{batch}/grants", self._grants),
+            ("POST", "/v1/batches/{batch}/progress", self._progress),
             ("POST", "/v1/batches/{batch}/completions", self._completions),
             ("POST", "/v1/batches/{batch}/close", self._close),
             ("POST", "/v1/batches/{batch}/retry", self._retry),
@@ -163,6 +146,11 @@ class SmallServer:
     async def _grants(self, request: web.Request) -> web.Response:
         asked = msgspec.json.decode(await request.read(), type=wire.GrantRequest)
         return _json(wire.Grants(uploads=[self.batch.grant(each) for each in asked.uploads]))
+
+    async def _progress(self, request: web.Request) -> web.Response:
+        report = msgspec.json.decode(await request.read(), type=wire.ProgressReport)
+        self.reported |= {each.id: each.sent_bytes for each in report.uploads}
+        return web.Response(status=204)
 
     async def _completions(self, request: web.Request) -> web.Response:
         sent = msgspec.json.decode(await request.read(), type=wire.CompletionRequest)
@@ -258,6 +246,10 @@ class SmallServer:
     async def _content(self, request: web.Request) -> web.StreamResponse:
         given = request.headers.get("Range")
         self.ranges.append(given)
+        if self.store is not None:
+            self.store.objects["content"] = self.content
+            where = {"Location": f"{self.store.url}/bucket/content?signature=ours"}
+            return web.Response(status=302, headers=where)
         start = 0 if given is None else int(given.removeprefix("bytes=").removesuffix("-"))
         answer = web.StreamResponse(status=200 if given is None else 206)
         answer.content_length = len(self.content) - start

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from laydown import wire
 from laydown.client.bodies import chunked, encoded
 from laydown.client.checksum import crc64nvme, part_headers
-from laydown.client.reading import Changed, Local, check, checksum, digest, read_through, reopened
+from laydown.client.reading import (
+    Changed,
+    Local,
+    check,
+    checksum,
+    digest,
+    known_checksum,
+    read_through,
+    reopened,
+)
 from laydown.client.walk import Found, Trouble
 
 
@@ -159,3 +168,20 @@ def test_a_name_that_is_no_text_goes_out_as_the_halves_it_is_made_of():
     sent = encoded(wire.Entry(key="k", path="caf\udce9", size=1))
 
     assert b'"caf\\udce9"' in sent
+
+
+@pytest.mark.parametrize("size", [(1 << 20) + 1, 3 << 20, (5 << 20) - 7])
+def test_the_checksum_of_whole_pieces_is_known_without_reading(tmp_path: Path, size: int):
+    """A range that begins and ends with a MiB, or with the file, needs no second look."""
+    content = os.urandom(size)
+    path = tmp_path / "a.bin"
+    path.write_bytes(content)
+    file = digested(path)
+    path.unlink()
+
+    for offset in range(0, size, 1 << 20):
+        for end in {*range(offset + (1 << 20), size, 1 << 20), size}:
+            known = known_checksum(file, offset, end - offset)
+            assert known == checksums.crc64nvme(content[offset:end])
+    assert known_checksum(file, 1, 1 << 20) is None
+    assert known_checksum(file, 0, 1 << 19) is None

@@ -23,6 +23,7 @@ from laydown.services.identity import Identity
 from laydown.services.operating import Operating
 from laydown.services.projects import Projects
 from laydown.services.receipts import Receipts
+from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
 from laydown.services.tailing import Tail
 from laydown.services.watching import Watching
@@ -135,8 +136,9 @@ def app(observed):
             completing=Completing(ledger=ledger),
             watching=Watching(ledger=ledger, tail=Tail(log=None), identity=identity),
             receipts=Receipts(ledger=ledger, policy=policy),
-            documents=Documents(ledger=ledger, store=None),
+            documents=Documents(ledger=ledger, store=None, signer=None),
             operating=Operating(ledger=ledger),
+            rescanning=Rescanning(ledger=ledger, store=None, scanner=None),
             ready=ready,
             metrics=lambda: (b"", "text/plain"),
             observe=lambda *seen: observed.append(seen[:3]),

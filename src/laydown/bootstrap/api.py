@@ -4,23 +4,25 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from starlette.types import ASGIApp
 
 from laydown import observe, wire
 from laydown.bootstrap.database import Database, open_database
-from laydown.bootstrap.store import open_store
+from laydown.bootstrap.scanner import Scanning, scanning_of
+from laydown.bootstrap.store import Storage, open_storage
 from laydown.domain.errors import LaydownError
 from laydown.http.app import Limits, Services, build
-from laydown.http.bytes import ByteDoor
+from laydown.http.bytes import ByteDoor, no_byte_door
 from laydown.http.bytes_keys import KeyRing
 from laydown.http.bytes_pace import Patience
 from laydown.http.bytes_urls import ByteUrls
-from laydown.objects.disk import DiskStore, StoreBusy
+from laydown.objects.disk import DiskStore
 from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
+from laydown.ports import UrlSigner
+from laydown.scanners.clamav import ClamAv
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
@@ -28,15 +30,13 @@ from laydown.services.identity import Identity
 from laydown.services.operating import Operating
 from laydown.services.projects import Projects
 from laydown.services.receipts import Receipts
+from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
 from laydown.services.tailing import Tail
 from laydown.services.watching import Watching
-from laydown.settings import BadSettings, Settings
+from laydown.settings import Settings
 from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
-
-_TO_LET_GO = 10.0  # seconds that another process may go on owning the store; an orphan ends sooner
-_GLANCE = 0.1  # seconds between two looks whether it still does
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,61 +55,77 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
     metrics, log = Metrics(), Log(level=settings.log_level, process="api")
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
-        store = await _owned_store(settings)
-        stack.callback(store.close)
-        urls = ByteUrls(_keys(settings.data), life=settings.url_life)
-        sending = Sending(ledger=database.ledger, signer=urls)
-        intake = Intake(
-            store,
-            recorder=sending.record,
-            landed=sending.recorded,
-            limits=IntakeLimits(budget=settings.body_buffer),
-        )
+        storage = await stack.enter_async_context(open_storage(settings, owner=True))
+        signer = storage.signer or _byte_urls(settings)
+        sending = Sending(ledger=database.ledger, signer=signer, direct=storage.direct)
         tail = Tail(log=database.log)
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         tasks.create_task(tail.run())
         stack.callback(tail.stop)
-        await stack.enter_async_context(intake.running())
-        _follow(metrics, intake, store)
-        stopping = tail.stopping
-        services = _services(settings, database, store, sending, tail, metrics)
-        door = ByteDoor(
-            intake, urls, patience=Patience(idle=settings.body_patience.total_seconds())
-        )
+        entrance = await _entrance(stack, settings, storage.disk, signer, sending, metrics)
         limits = Limits(heartbeat=settings.event_heartbeat.total_seconds())
+        scanning = scanning_of(settings)
+        services = _services(settings, database, storage, signer, scanning, sending, tail, metrics)
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
             yield Api(
-                app=build(services, byte_door=door, limits=limits, stopping=stopping),
-                stopping=stopping,
-                drain=lambda: intake.drain(timeout=settings.drain.total_seconds()),
+                app=build(services, byte_door=entrance.door, limits=limits, stopping=tail.stopping),
+                stopping=tail.stopping,
+                drain=entrance.drain,
             )
         finally:
             tail.stop()
             log.info(LogEvent.API_STOPPED)
 
 
-async def _owned_store(settings: Settings) -> DiskStore:
-    """Open the store; wait for what is left of a killed laydown to let go of it."""
-    clock = asyncio.get_running_loop().time
-    deadline = clock() + _TO_LET_GO
-    while True:
-        try:
-            return open_store(settings, owner=True)
-        except StoreBusy as busy:
-            if clock() > deadline:
-                raise BadSettings(f"{busy}: stop that one, or use another directory") from busy
-        await asyncio.sleep(_GLANCE)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Entrance:
+    """Where bytes come in, if they come to us, and how to finish those under way."""
+
+    door: ASGIApp
+    drain: Callable[[], Awaitable[object]]
 
 
-def _keys(data: Path) -> KeyRing:
-    return KeyRing.open(data / "store" / "signing-keys.json")
+async def _entrance(
+    stack: AsyncExitStack,
+    settings: Settings,
+    disk: DiskStore | None,
+    signer: UrlSigner,
+    sending: Sending,
+    metrics: Metrics,
+) -> _Entrance:
+    if disk is None or not isinstance(signer, ByteUrls):
+        return _Entrance(door=no_byte_door, drain=_nothing_under_way)
+    intake = Intake(
+        disk,
+        recorder=sending.record,
+        landed=sending.recorded,
+        limits=IntakeLimits(budget=settings.body_buffer),
+    )
+    await stack.enter_async_context(intake.running())
+    _follow(metrics, intake, disk)
+    patience = Patience(idle=settings.body_patience.total_seconds())
+    return _Entrance(
+        door=ByteDoor(intake, signer, patience=patience),
+        drain=lambda: intake.drain(timeout=settings.drain.total_seconds()),
+    )
+
+
+async def _nothing_under_way() -> None:
+    """Return at once: bytes go past us."""
+
+
+def _byte_urls(settings: Settings) -> ByteUrls:
+    keys = KeyRing.open(settings.data / "store" / "signing-keys.json")
+    return ByteUrls(keys, life=settings.url_life)
 
 
 def _services(
     settings: Settings,
     database: Database,
-    store: DiskStore,
+    storage: Storage,
+    signer: UrlSigner,
+    scanning: Scanning,
     sending: Sending,
     tail: Tail,
     metrics: Metrics,
@@ -126,7 +142,7 @@ def _services(
         projects=Projects(ledger=ledger),
         declaring=Declaring(ledger=ledger, policy=policy),
         sending=sending,
-        completing=Completing(ledger=ledger),
+        completing=Completing(ledger=ledger, direct=storage.direct),
         watching=Watching(
             ledger=ledger,
             tail=tail,
@@ -134,15 +150,18 @@ def _services(
             token_every=settings.token_recheck.total_seconds(),
         ),
         receipts=Receipts(ledger=ledger, policy=policy),
-        documents=Documents(ledger=ledger, store=store),
+        documents=Documents(ledger=ledger, store=storage.store, signer=signer),
         operating=Operating(ledger=ledger),
-        ready=lambda: _checks(database, store),
+        rescanning=Rescanning(ledger=ledger, store=storage.store, scanner=scanning.scanner),
+        ready=lambda: _checks(database, storage, scanning),
         metrics=metrics.rendered,
         observe=answered,
     )
 
 
-async def _checks(database: Database, store: DiskStore) -> Sequence[wire.Check]:
+async def _checks(
+    database: Database, storage: Storage, scanning: Scanning
+) -> Sequence[wire.Check]:
     """Look at what every request needs."""
     try:
         await database.system.check()
@@ -150,12 +169,18 @@ async def _checks(database: Database, store: DiskStore) -> Sequence[wire.Check]:
         ledger = wire.Check(name="database", ok=False, detail=str(error))
     else:
         ledger = wire.Check(name="database", ok=True, detail="answers")
-    return [
-        ledger,
-        wire.Check(
-            name="store", ok=store.is_healthy, detail=store.trouble or "takes and keeps bytes"
-        ),
-    ]
+    checks = [ledger, await storage.check()]
+    if scanning.scanner is not None:
+        checks.append(await _scanner_check(scanning.scanner))
+    return checks
+
+
+async def _scanner_check(scanner: ClamAv) -> wire.Check:
+    """Ask the scanner; while it is away files are taken all the same, and wait to be checked."""
+    try:
+        return wire.Check(name="scanner", ok=True, detail=await scanner.check())
+    except LaydownError as error:
+        return wire.Check(name="scanner", ok=True, detail=f"files wait: {error}")
 
 
 def _follow(metrics: Metrics, intake: Intake, store: DiskStore) -> None:

@@ -3,18 +3,25 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 
 from laydown.domain.errors import LaydownError, LedgerUnavailable
 from laydown.postgres.feed import PostgresFeed
+from laydown.postgres.leading import PostgresElection
+from laydown.postgres.leases import PostgresLeases
 from laydown.postgres.ledger import PostgresLedger
 from laydown.postgres.log import PostgresLog
 from laydown.postgres.migrate import SchemaTooNew, migrate, missing
+from laydown.postgres.outbox import PostgresOutbox
 from laydown.postgres.pool import check_address, open_pool
 from laydown.postgres.system import PostgresSystem
 from laydown.services.identity import Identity
 from laydown.settings import BadSettings, Settings
 
 _SYSTEM_CONNECTIONS = 4
+
+_ANNOUNCED_AGAIN = timedelta(minutes=15)
+"""After so long a message that nobody came for is taken for lost; a copy of it is harmless."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +31,9 @@ class Database:
     ledger: PostgresLedger
     system: PostgresSystem
     feed: PostgresFeed
+    leases: PostgresLeases
+    outbox: PostgresOutbox
+    election: PostgresElection
     log: PostgresLog
 
 
@@ -42,7 +52,12 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         database = Database(
             ledger=PostgresLedger(app),
             system=PostgresSystem(system),
-            feed=PostgresFeed(system),
+            feed=PostgresFeed(system, in_flight=settings.jobs_in_flight),
+            leases=PostgresLeases(system),
+            outbox=PostgresOutbox(
+                system, in_flight=settings.jobs_in_flight, patience=_ANNOUNCED_AGAIN
+            ),
+            election=PostgresElection(address),
             log=PostgresLog(system),
         )
         if loose := await database.system.check():

@@ -1,10 +1,96 @@
-"""The object store the settings ask for."""
+"""Where bytes live, as the settings say: in the data directory, or in something that speaks S3."""
 
-from laydown.objects.disk import DiskStore
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from laydown import wire
+from laydown.domain.errors import LaydownError
+from laydown.domain.upload import NO_OBJECT
+from laydown.objects.disk import DiskStore, StoreBusy
 from laydown.objects.flush import FlushMode
-from laydown.settings import Settings
+from laydown.objects.s3 import open_s3
+from laydown.objects.s3_address import parse_address as parse_store
+from laydown.ports import DirectEntry, Fingerprinter, ObjectStore, UrlSigner
+from laydown.settings import BadSettings, Settings
+
+_TO_LET_GO = 10.0  # seconds that another process may go on owning the store; an orphan ends sooner
+_GLANCE = 0.1  # seconds between two looks whether it still does
 
 
-def open_store(settings: Settings, *, owner: bool) -> DiskStore:
-    """Open the store; the API owns it, a worker is its guest."""
-    return DiskStore.open(settings.data / "store", owner=owner, flush=FlushMode(settings.flush))
+class Store(ObjectStore, Fingerprinter, Protocol):
+    """A store that can also hash what it holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """A store, and how clients get at it."""
+
+    store: Store
+    signer: UrlSigner | None  # None: our byte door's
+    direct: DirectEntry | None  # None: bytes come through our byte door
+    disk: DiskStore | None  # what it fills
+    check: Callable[[], Awaitable[wire.Check]]
+
+
+@asynccontextmanager
+async def open_storage(settings: Settings, *, owner: bool) -> AsyncIterator[Storage]:
+    """Open the store; of a directory the API is the *owner* and a worker a guest.
+
+    Raises `BadSettings` for one that can't be used as the settings stand.
+    """
+    if settings.store is None:
+        disk = await _opened(settings, owner=owner)
+        try:
+            yield _on_disk(disk)
+        finally:
+            disk.close()
+        return
+    async with open_s3(settings.store, life=settings.url_life) as s3:
+        yield Storage(
+            store=s3.store,
+            signer=s3.urls,
+            direct=s3.store,
+            disk=None,
+            check=lambda: _answers(s3.store),
+        )
+
+
+def _on_disk(disk: DiskStore) -> Storage:
+    async def check() -> wire.Check:
+        detail = disk.trouble or "takes and keeps bytes"
+        return wire.Check(name="store", ok=disk.is_healthy, detail=detail)
+
+    return Storage(store=disk, signer=None, direct=None, disk=disk, check=check)
+
+
+async def _opened(settings: Settings, *, owner: bool) -> DiskStore:
+    """Open the directory; wait for what is left of a killed laydown to let go of it."""
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + _TO_LET_GO
+    while True:
+        try:
+            return DiskStore.open(
+                settings.data / "store", owner=owner, flush=FlushMode(settings.flush)
+            )
+        except StoreBusy as busy:
+            if clock() > deadline:
+                raise BadSettings(f"{busy}: stop that one, or use another directory") from busy
+        await asyncio.sleep(_GLANCE)
+
+
+async def _answers(store: ObjectStore) -> wire.Check:
+    try:
+        await store.size(NO_OBJECT)
+    except LaydownError as error:
+        return wire.Check(name="store", ok=False, detail=str(error))
+    return wire.Check(name="store", ok=True, detail="answers")
+
+
+def bucket_of(settings: Settings) -> str:
+    """Return the bucket whose notices are ours; raises `BadSettings` where there is none."""
+    if settings.store is None:
+        raise BadSettings("LAYDOWN_NOTICES is of no use: bytes are kept in the data directory")
+    return parse_store(settings.store).bucket

@@ -2,56 +2,139 @@
 
 import asyncio
 import os
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 
-from laydown.bootstrap.database import open_database
-from laydown.bootstrap.store import open_store
+from laydown.bootstrap.database import Database, open_database
+from laydown.bootstrap.feed import Feed, open_feed
+from laydown.bootstrap.scanner import Scanning, scanning_of
+from laydown.bootstrap.store import Storage, open_storage
 from laydown.observe import LogEvent
-from laydown.ports import Silence
+from laydown.ports import Office, Silence
+from laydown.services.arriving import Arriving
 from laydown.services.identifiers import new_id
 from laydown.services.proving import Proving
+from laydown.services.rescanning import Rescanning
 from laydown.services.sweeping import Sweeping
 from laydown.settings import Settings
 from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
+from laydown.worker.handlers import UseCases
 from laydown.worker.runner import Runner
 from laydown.worker.sweeper import Sweeper
+
+_SLACK = timedelta(minutes=5)  # for a body that was still on its way when its URL ran out
 
 _NICENESS = 10
 """What comes in goes first: proving waits for no client, receiving does."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What workers are made of."""
+
+    settings: Settings
+    database: Database
+    storage: Storage
+    feed: Feed
+    scanning: Scanning
+    metrics: Metrics
+    log: Log
+
+    @property
+    def use_cases(self) -> UseCases:
+        """What jobs ask for."""
+        ledger, store = self.database.ledger, self.storage.store
+        return UseCases(
+            proving=Proving(
+                ledger=ledger,
+                store=store,
+                reader=store,
+                policy=self.settings.policy,
+                scanner=self.scanning.scanner,
+                awaits_verdicts=self.scanning.awaits_verdicts,
+            ),
+            rescanning=Rescanning(ledger=ledger, store=store, scanner=self.scanning.scanner),
+        )
+
+    @property
+    def arriving(self) -> Arriving:
+        """What the store's notices ask for."""
+        return Arriving(ledger=self.database.ledger)
+
+    def sweeping(self, silence: Silence) -> Sweeping:
+        """Return what the sweeper does, with this idea of silence."""
+        return Sweeping(
+            ledger=self.database.ledger,
+            patrol=self.database.system,
+            store=self.storage.store,
+            silence=silence,
+            direct=self.storage.direct,
+        )
+
+    def runner(self) -> Runner:
+        """Return a worker's loop."""
+        return Runner(
+            feed=self.feed.jobs,
+            use_cases=self.use_cases,
+            worker=new_id(),
+            numbers=self.metrics,
+            words=self.log,
+            slots=self.settings.worker_slots,
+            group=self.settings.worker_group,
+            lease=self.settings.job_lease,
+        )
+
+    def sweeper(self) -> Sweeper:
+        """Return the sweeper's loop."""
+        silence = Silence(
+            upload=self.settings.upload_silence,
+            batch=self.settings.batch_silence,
+            store=self.settings.url_life + _SLACK,
+        )
+        return Sweeper(
+            sweeping=self.sweeping(silence),
+            numbers=self.metrics,
+            words=self.log,
+            tidy_every=self.settings.sweep_every,
+            reconcile_every=self.settings.reconcile_every,
+        )
+
+
+@asynccontextmanager
+async def workshop(settings: Settings, metrics: Metrics, log: Log) -> AsyncIterator[Workshop]:
+    """Open everything a worker needs; raises `BadSettings` for what can't work."""
+    scanning = scanning_of(settings)
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(open_database(settings))
+        storage = await stack.enter_async_context(open_storage(settings, owner=False))
+        feed = await stack.enter_async_context(open_feed(settings, database, metrics, log))
+        yield Workshop(
+            settings=settings,
+            database=database,
+            storage=storage,
+            feed=feed,
+            scanning=scanning,
+            metrics=metrics,
+            log=log,
+        )
+
+
 async def worker(settings: Settings, stop: asyncio.Event) -> None:
-    """Do jobs and sweep until *stop*."""
+    """Do jobs, listen to the store, and stand for the offices that one worker holds."""
     os.nice(_NICENESS)
     metrics, log = Metrics(), Log(level=settings.log_level, process="worker")
-    async with open_database(settings) as database:
-        store = open_store(settings, owner=False)
-        proving = Proving(ledger=database.ledger, store=store, reader=store, policy=settings.policy)
-        runner = Runner(
-            feed=database.feed,
-            proving=proving,
-            worker=new_id(),
-            numbers=metrics,
-            words=log,
-            slots=settings.worker_slots,
-            group=settings.worker_group,
-            lease=settings.job_lease,
-        )
-        sweeper = Sweeper(
-            sweeping=Sweeping(
-                ledger=database.ledger,
-                patrol=database.system,
-                store=store,
-                silence=Silence(upload=settings.upload_silence, batch=settings.batch_silence),
-            ),
-            numbers=metrics,
-            words=log,
-            tidy_every=settings.sweep_every,
-            reconcile_every=settings.reconcile_every,
-        )
+    async with workshop(settings, metrics, log) as shop:
         log.info(LogEvent.WORKER_STARTED, pid=os.getpid())
+        election = shop.database.election
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(runner.run(stop))
-            tasks.create_task(sweeper.run(stop))
-        store.close()
+            tasks.create_task(shop.runner().run(stop))
+            sweeper = shop.sweeper()
+            tasks.create_task(election.serve(Office.SWEEPER, sweeper.run, stop=stop))
+            if shop.feed.relay is not None:
+                tasks.create_task(election.serve(Office.RELAY, shop.feed.relay.run, stop=stop))
+            if shop.feed.listener is not None:
+                tasks.create_task(shop.feed.listener(shop.arriving).run(stop))
         log.info(LogEvent.WORKER_STOPPED)

@@ -1,17 +1,20 @@
 """`laydown doctor`: what is wrong, and what to do about it."""
 
+import asyncio
 import os
 import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
+import typer
 from rich.console import Console
 from rich.text import Text
 
@@ -32,6 +35,7 @@ from laydown.cli.session import (
 
 if TYPE_CHECKING:
     from laydown.client.aio import AsyncClient
+    from laydown.settings import Settings
 
 _PATIENCE = 3.0  # seconds: who asks a doctor waits no longer
 _SKEW = 60.0  # seconds between two clocks; signed URLs live for minutes
@@ -48,34 +52,86 @@ class Finding:
     remedy: str = ""
 
 
-def doctor(*, url: UrlOption = None, token: TokenOption = None) -> None:
-    """Look at everything a push needs: connection, server, token, clock, room."""
+def doctor(
+    *,
+    url: UrlOption = None,
+    token: TokenOption = None,
+    fix: Annotated[
+        bool,
+        typer.Option("--fix", help="Make and set what bucket and queues lack."),
+    ] = False,
+) -> None:
+    """Look at everything a push needs: connection, server, token, clock, room.
 
-    def examine() -> Exit:
-        console = output()
-        try:
-            where = server(url, token)
-        except Stop as stop:
-            _show(console, _ill(str(stop), ""))
-            return Exit.INCOMPLETE
-        _show(console, _well(f"{where.url}, known from {where.source}"))
+    Where the variables of a server are set (LAYDOWN_STORE, _QUEUE, _NOTICES, _SCANNER), at what
+    they name, too.
+    """
+    sys.exit(ended(lambda: _examine(url, token, fix=fix)))
 
-        from laydown.client.errors import Unreachable  # noqa: PLC0415 - as late as the rest
 
-        async def talk(client: "AsyncClient") -> Exit:
-            found = []
-            async for finding in _findings(client, where):
-                _show(console, finding)
-                found.append(finding)
-            return Exit.DONE if all(each.is_well for each in found) else Exit.INCOMPLETE
+def _examine(url: str | None, token: str | None, *, fix: bool) -> Exit:
+    console = output()
+    settings = _server_settings(is_needed=fix)
+    engines = Exit.DONE if settings is None else asyncio.run(_engines(console, settings, fix=fix))
+    if fix:
+        return engines
+    try:
+        where = server(url, token)
+    except Stop as stop:
+        if settings is not None:  # of a server that was never started on this machine
+            return engines
+        _show(console, _ill(str(stop), ""))
+        return Exit.INCOMPLETE
+    _show(console, _well(f"{where.url}, known from {where.source}"))
+    return max(engines, _conversation(console, where))
 
-        try:
-            return converse_with(where, talk, timeout=_PATIENCE)
-        except Unreachable as error:
-            _show(console, _ill(str(error), "Start it with `laydown up`, or name it with --url."))
-            return Exit.UNREACHABLE
 
-    sys.exit(ended(examine))
+def _conversation(console: Console, where: Server) -> Exit:
+    """Say what there is to say about a server."""
+    from laydown.client.errors import Unreachable  # noqa: PLC0415 - as late as the rest
+
+    async def talk(client: "AsyncClient") -> Exit:
+        found = []
+        async for finding in _findings(client, where):
+            _show(console, finding)
+            found.append(finding)
+        return Exit.DONE if all(each.is_well for each in found) else Exit.INCOMPLETE
+
+    try:
+        return converse_with(where, talk, timeout=_PATIENCE)
+    except Unreachable as error:
+        _show(console, _ill(str(error), "Start it with `laydown up`, or name it with --url."))
+        return Exit.UNREACHABLE
+
+
+def _server_settings(*, is_needed: bool) -> "Settings | None":
+    """Return the settings of the environment if they name anything outside this machine."""
+    from laydown.settings import PREFIX, BadSettings, Settings  # noqa: PLC0415 - as late as can be
+
+    named = [f"{PREFIX}{name}" for name in ("STORE", "QUEUE", "NOTICES", "SCANNER")]
+    if not any(os.environ.get(name) for name in named):
+        if is_needed:
+            raise Stop(f"there is nothing to fix: set {', '.join(named[:-1])}", Exit.USAGE)
+        return None
+    try:
+        return Settings.from_env(os.environ)
+    except BadSettings as error:
+        raise Stop(str(error), Exit.USAGE) from error
+
+
+async def _engines(console: Console, settings: "Settings", *, fix: bool) -> Exit:
+    """Say what there is to say about what a server stands on, putting right what may be."""
+    from laydown.bootstrap.doctoring import examine  # noqa: PLC0415 - as late as can be
+
+    worst = Exit.DONE
+    async with aclosing(examine(settings, fix=fix)) as findings:
+        async for finding in findings:
+            _show(
+                console,
+                Finding(is_well=finding.is_well, sentence=finding.sentence, remedy=finding.remedy),
+            )
+            worst = worst if finding.is_well else Exit.INCOMPLETE
+    return worst
 
 
 async def _findings(client: "AsyncClient", where: Server) -> AsyncIterator[Finding]:

@@ -11,6 +11,7 @@ from laydown.cli.doctor import doctor
 from laydown.cli.fetch import get
 from laydown.cli.jobs import jobs
 from laydown.cli.push import push
+from laydown.cli.rescan import rescan
 from laydown.cli.sample import sample
 from laydown.cli.show import ls, projects, receipt, status
 
@@ -33,7 +34,7 @@ def program() -> typer.Typer:
         help="Takes thousands of files at once, loses none, and shows what happened to each.",
     )
     app.callback()(_laydown)
-    for command in (push, status, receipt, projects, ls, get, doctor, jobs, sample):
+    for command in (push, status, receipt, projects, ls, get, doctor, jobs, rescan, sample):
         app.command()(command)
     serve.register(app)
     demo.register(app)

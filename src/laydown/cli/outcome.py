@@ -54,18 +54,25 @@ def show_problems(
 
     At most *at_most* of them; *more* says where the others are.
     """
-    ordered = sorted(rows, key=lambda row: (row.state, row.reason or "", row.path))
+    ordered = sorted(rows, key=lambda row: (*_fate(row), row.path))
     named = ordered if at_most is None else ordered[:at_most]
-    for (state, reason), alike in groupby(named, key=lambda row: (row.state, row.reason)):
+    for (state, reason), alike in groupby(named, key=_fate):
         first, *others = alike
         console.print()
-        console.print(Text.assemble((state, _BAD), " " + (reason or ""), style="bold"))
+        console.print(Text.assemble((state, _BAD), " " + reason, style="bold"))
         advice = " ".join(part for part in (first.message, first.remedy) if part)
         if advice:
             _indented(console, Text(advice), 2)
         for row in (first, *others):
             _name(console, row.path, row.detail)
     _and_more(console, len(ordered) - len(named), more)
+
+
+def _fate(row: wire.ReceiptRow) -> tuple[str, str]:
+    """Return what became of a file, in two words."""
+    if row.infected:
+        return "infected", "after it was published"
+    return row.state, row.reason or ""
 
 
 def show_troubles(

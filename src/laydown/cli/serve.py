@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Coroutine
+from dataclasses import replace
 from pathlib import Path
 from socket import socket
 from typing import Annotated, Any, NoReturn
@@ -12,6 +13,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 import uvloop
 
+from laydown.cli.footing import refuse_unusable
 from laydown.cli.listener import LISTENER_VARIABLE, listen_as
 from laydown.cli.places import data_directory
 from laydown.domain.errors import LaydownError
@@ -31,6 +33,22 @@ PortOption = Annotated[int | None, typer.Option("--port", help="Listen on this p
 DatabaseOption = Annotated[
     str | None, typer.Option("--database", help="A Postgres to use instead of our own.")
 ]
+StoreOption = Annotated[
+    str | None,
+    typer.Option("--store", help="Where bytes are kept: s3://BUCKET?endpoint=URL [the data]."),
+]
+QueueOption = Annotated[
+    str | None,
+    typer.Option("--queue", help="What announces jobs: sqs://QUEUE [the database]."),
+]
+NoticesOption = Annotated[
+    str | None,
+    typer.Option("--notices", help="A queue with the store's events: sqs://QUEUE [none]."),
+]
+ScannerOption = Annotated[
+    str | None,
+    typer.Option("--scanner", help="clamav://HOST:PORT, clamav:///SOCKET, guardduty or none."),
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -46,11 +64,27 @@ def up(
     host: HostOption = None,
     port: PortOption = None,
     database: DatabaseOption = None,
+    store: StoreOption = None,
+    queue: QueueOption = None,
+    notices: NoticesOption = None,
+    scanner: ScannerOption = None,
 ) -> None:
-    """Run all of laydown on this machine: Postgres, API and worker. Ctrl-C stops it."""
+    """Run all of laydown on this machine: Postgres, API and worker. Ctrl-C stops it.
+
+    A database, a store or a queue that is named is used instead of our own.
+    """
     from laydown.cli.tree import run_tree  # noqa: PLC0415 - `--help` needs none of it
 
-    settings = _settings(data=data, host=host, port=port, database=database)
+    settings = _settings(
+        data=data,
+        host=host,
+        port=port,
+        database=database,
+        store=store,
+        queue=queue,
+        notices=notices,
+        scanner=scanner,
+    )
     _run(run_tree(settings))
 
 
@@ -59,17 +93,37 @@ def api(
     host: HostOption = None,
     port: PortOption = None,
     database: DatabaseOption = None,
+    store: StoreOption = None,
+    scanner: ScannerOption = None,
 ) -> None:
     """Run the API alone, beside a database and workers of your own."""
-    settings = _settings(data=data, host=host, port=port, database=database)
+    settings = _settings(
+        data=data, host=host, port=port, database=database, store=store, scanner=scanner
+    )
     _need_database(settings)
+    _need_scanner(settings)
     _run(_serve(settings))
 
 
-def worker(data: DataOption = None, database: DatabaseOption = None) -> None:
+def worker(
+    data: DataOption = None,
+    database: DatabaseOption = None,
+    store: StoreOption = None,
+    queue: QueueOption = None,
+    notices: NoticesOption = None,
+    scanner: ScannerOption = None,
+) -> None:
     """Run a worker alone; any number may run beside each other."""
-    settings = _settings(data=data, database=database)
+    settings = _settings(
+        data=data,
+        database=database,
+        store=store,
+        queue=queue,
+        notices=notices,
+        scanner=scanner,
+    )
     _need_database(settings)
+    _need_scanner(settings)
     _run(_work(settings))
 
 
@@ -96,6 +150,16 @@ def _settings(**given: Any) -> Settings:  # noqa: ANN401 - the options' values
 def _need_database(settings: Settings) -> None:
     if settings.database is None:
         _stop_with(f"say which Postgres to use: --database, or {PREFIX}DATABASE", code=2)
+
+
+def _need_scanner(settings: Settings) -> None:
+    """Stop unless somebody decided who looks for malware: nobody is a decision too."""
+    if settings.scanner is None:
+        _stop_with(
+            f"say who looks through files for malware: {PREFIX}SCANNER=clamav://HOST:PORT, "
+            "clamav:///SOCKET, guardduty, or none",
+            code=2,
+        )
 
 
 def _stop_with(sentence: str, *, code: int) -> NoReturn:
@@ -125,6 +189,7 @@ async def _serve(settings: Settings) -> int:
 
     inherited = os.environ.get(LISTENER_VARIABLE)
     listener = socket(fileno=int(inherited)) if inherited else listen_as(settings)
+    await refuse_unusable(replace(settings, queue=None, notices=None))  # those are the workers'
     async with api(settings) as composed, asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(_follow_parent(composed.stopping, mercy=_ORPHANED_API))
         await serve(
@@ -145,6 +210,7 @@ async def _work(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    await refuse_unusable(settings)
     async with asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(_follow_parent(stop))
         await worker(settings, stop)

@@ -256,15 +256,26 @@ def _show_receipt(console: Console, ledger: wire.Receipt) -> Exit:
     batch = ledger.batch
     standing = "final" if ledger.final else f"not final yet, the batch is {batch.state}"
     console.print(Text(f"Receipt of batch {batch.id}: {standing}"), soft_wrap=True)
-    scanner = "nothing was scanned for malware" if ledger.scanner == "none" else ledger.scanner
-    console.print(Text(f"Declared {moment(batch.created_at)}; scanner: {scanner}"))
+    console.print(Text(f"Declared {moment(batch.created_at)}; {_scanned(ledger)}"), soft_wrap=True)
     console.print()
     show_groups(console, grouped(ledger.rows))
     lost = [
-        row for row in ledger.rows if row.state in wire.SETTLED and row.state not in wire.SUCCEEDED
+        row
+        for row in ledger.rows
+        if row.infected or (row.state in wire.SETTLED and row.state not in wire.SUCCEEDED)
     ]
     show_problems(console, lost, at_most=None, more="")
     return Exit.DONE
+
+
+def _scanned(ledger: wire.Receipt) -> str:
+    """Return who looks for malware, and in how many published files nobody did."""
+    published = [row for row in ledger.rows if row.scanned_by is not None]
+    blind = [row for row in published if row.scanned_by in ("none", "unscanned")]
+    if ledger.scanner == "none" and len(blind) == len(published):
+        return "nothing was scanned for malware"
+    who = "no scanner now" if ledger.scanner == "none" else f"scanner: {ledger.scanner}"
+    return f"{who}; {files(len(blind))} came in without a scan" if blind else who
 
 
 def _listed(columns: Sequence[Column], rows: Sequence[Sequence[str]], *, nothing: str) -> Exit:

@@ -13,8 +13,11 @@ from socket import socket
 import typer
 
 from laydown.bootstrap.database import issue_token, migrated, token_works
+from laydown.cli.footing import refuse_unusable
 from laydown.cli.listener import LISTENER_VARIABLE, listen_as
 from laydown.cli.places import answers
+from laydown.domain.scanning import NOBODY
+from laydown.embedded.clamd import plan_clamd
 from laydown.embedded.errors import ConnectionUnknown
 from laydown.embedded.instance import (
     CONNECTION_FILE,
@@ -24,7 +27,7 @@ from laydown.embedded.instance import (
 )
 from laydown.embedded.postgres import EmbeddedPostgres
 from laydown.embedded.supervisor import ChildSpec, Supervisor
-from laydown.settings import Settings
+from laydown.settings import PREFIX, Settings
 
 _ORGANIZATION = "local"
 _SUPERUSER = "postgres"
@@ -37,6 +40,7 @@ async def run_tree(settings: Settings) -> int:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     with own(settings.data), listen_as(settings) as listener:
+        await refuse_unusable(settings)
         async with _database(settings.data, settings.database) as database:
             return await _run(replace(settings, database=database), listener, stop)
 
@@ -45,8 +49,16 @@ async def _run(settings: Settings, listener: socket, stop: asyncio.Event) -> int
     await migrated(settings)
     url = _url(settings.host, listener)
     await _introduce(settings, url)
+    scanners: list[ChildSpec] = []
+    if settings.scanner is None:
+        scanner = plan_clamd(settings.data)
+        _say(scanner.sentence)
+        settings = replace(settings, scanner=scanner.address or NOBODY)
+        scanners = [] if scanner.spec is None else [scanner.spec]
     supervisor = Supervisor(report=_say, drain=settings.drain.total_seconds() + 5)
-    return await supervisor.run(_children(settings, listener, url), stop=stop)
+    # A scanner takes a while to start. Files wait for it; whoever sends them need not.
+    children = [*_children(settings, listener, url), *scanners]
+    return await supervisor.run(children, stop=stop)
 
 
 @asynccontextmanager
@@ -80,11 +92,7 @@ async def _introduce(settings: Settings, url: str) -> None:
 
 def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]:
     """Return what runs beside the database. The worker is first to start and last to stop."""
-    env = {
-        **os.environ,
-        "LAYDOWN_DATA": str(settings.data),
-        "LAYDOWN_DATABASE": settings.database or "",
-    }
+    env = {**os.environ, **_chosen(settings)}
     logs = settings.data / "logs"
     program = [sys.executable, "-m", "laydown"]
     announced = asyncio.Event()
@@ -108,6 +116,19 @@ def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]
             ready=ready,
         ),
     ]
+
+
+def _chosen(settings: Settings) -> dict[str, str]:
+    """Return what the command line may have said as the variables that children read."""
+    chosen = {
+        "DATA": str(settings.data),
+        "DATABASE": settings.database,
+        "STORE": settings.store,
+        "QUEUE": settings.queue,
+        "NOTICES": settings.notices,
+        "SCANNER": settings.scanner,
+    }
+    return {f"{PREFIX}{name}": text for name, text in chosen.items() if text is not None}
 
 
 def _url(host: str, listener: socket) -> str:

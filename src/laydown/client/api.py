@@ -1,6 +1,7 @@
 """The native HTTP API, a method for each thing it does."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from http import HTTPStatus
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from uuid import UUID
@@ -10,8 +11,8 @@ import msgspec
 from laydown import wire
 from laydown.client.backoff import Patience
 from laydown.client.bodies import chunked, decoded, encoded, query_of
-from laydown.client.checksum import crc64nvme, part_headers
-from laydown.client.errors import ApiError, BrokenOff
+from laydown.client.checksum import crc64nvme, headers_for
+from laydown.client.errors import ApiError, BrokenOff, StoreRefused
 from laydown.client.follow import follow
 from laydown.client.sse import Event
 from laydown.client.transport import Transport, is_broken
@@ -151,15 +152,31 @@ class Api:
         return (await self._post(path, body, wire.Grants)).uploads
 
     async def put_part(self, grant: wire.PartGrant, data: bytes) -> None:
-        """Send a part to where *grant* says, its checksum with it; repeated while that helps."""
-        headers = {**part_headers(len(data), crc64nvme(data)), **grant.headers}
+        """Send a part to where *grant* says; repeated while that helps.
+
+        Raises `StoreRefused` when a store does not take it.
+        """
+        headers = headers_for(grant, len(data), crc64nvme(data))
         url = self.transport.resolve(grant.url)
-        await self.transport.ask(grant.method, url, body=data, headers=headers)
+        try:
+            await self.transport.ask(grant.method, url, body=data, headers=headers)
+        except StoreRefused as error:
+            if error.status != HTTPStatus.PRECONDITION_FAILED:  # it is there already
+                raise
+
+    async def report_progress(self, batch_id: UUID, sent: Mapping[UUID, int]) -> None:
+        """Say how many bytes of uploads have gone to a store, for others to see; at most 5,000."""
+        uploads = [wire.SentBytes(id=each, sent_bytes=count) for each, count in sent.items()]
+        body = encoded(wire.ProgressReport(uploads=uploads))
+        await self.transport.call("POST", f"/v1/batches/{batch_id}/progress", body=body)
 
     async def complete(
         self, batch_id: UUID, upload_ids: Sequence[UUID]
     ) -> Sequence[wire.Completion]:
-        """Say that every part of these uploads was sent; at most 5,000."""
+        """Say that every part of these uploads was sent; at most 5,000.
+
+        Needed for those of several parts, and for those whose grant says `needs_completion`.
+        """
         body = wire.CompletionRequest(uploads=[wire.SentUpload(id=each) for each in upload_ids])
         path = f"/v1/batches/{batch_id}/completions"
         return (await self._post(path, body, wire.Completions)).uploads
@@ -267,6 +284,16 @@ class Api:
         return await self._get(f"/v1/versions/{version_id}", wire.Version)
 
     # -- operations
+
+    async def rescan(self, project_id: UUID, *, under: str | None = None) -> int:
+        """Have what a project holds scanned for malware again; return how many contents.
+
+        *under* is a folder or a document's whole path. Raises `ApiError` with the
+        code `no_scanner` when the server has none that it can ask.
+        """
+        asked = wire.RescanRequest(path=under)
+        answer = await self._post(f"/v1/projects/{project_id}/rescan", asked, wire.Rescan)
+        return answer.files
 
     async def jobs(
         self, *, state: str | None = None, limit: int = 100, cursor: str | None = None

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -156,6 +156,10 @@ class Client:
         """Send a part to where *grant* says."""
         self._run(self._async.put_part(grant, data))
 
+    def report_progress(self, batch_id: UUID, sent: Mapping[UUID, int]) -> None:
+        """Say how many bytes of uploads have gone to a store."""
+        self._run(self._async.report_progress(batch_id, sent))
+
     def complete(self, batch_id: UUID, upload_ids: Sequence[UUID]) -> Sequence[wire.Completion]:
         """Say that every part of these uploads was sent."""
         return self._run(self._async.complete(batch_id, upload_ids))
@@ -251,6 +255,10 @@ class Client:
         return self._run(self._async.download(version_id, target, progress=progress))
 
     # -- operations
+
+    def rescan(self, project_id: UUID, *, under: str | None = None) -> int:
+        """Have what a project holds scanned for malware again."""
+        return self._run(self._async.rescan(project_id, under=under))
 
     def jobs(
         self, *, state: str | None = None, limit: int = 100, cursor: str | None = None

@@ -17,11 +17,14 @@ from laydown.client.obstacles import FINAL, PATIENCE, Obstacle, obstacle
 from laydown.client.parts import Body, Outgoing, Piece, outgoing
 from laydown.client.progress import Log
 from laydown.client.reading import Changed, Local, digest
-from laydown.client.transport import Answer, is_broken, refusal
+from laydown.client.refusals import refusal
+from laydown.client.transport import Answer, is_broken
 from laydown.client.walk import reason_of
 
 _RESTARTS = 3  # of a file that changes after it was declared
 _TAKES_BYTES = frozenset({"declared", "receiving"})
+_SILENCE_SECONDS = 60.0  # without a byte taken, or an answer once all are
+_SLOWEST_LINE = 4_096  # bytes per second of one part among several on a poor line
 _RESTLESS = "it keeps changing while it is read"
 
 
@@ -62,6 +65,7 @@ class Deliverer:
                 self._is_full = False
                 self._log.sent_bytes += piece.size
                 return Outcome.LANDED
+            piece.outgoing.sent.pop(piece.number, None)
             hit = obstacle(answer)
             met[hit] += 1
             outcome = await self._overcome(piece, hit, met[hit], answer)
@@ -103,22 +107,36 @@ class Deliverer:
 
     async def _put(self, piece: Piece) -> Answer | None:
         """Return the answer, None for a connection that broke; raise what the file did."""
-        transport = self._api.transport
-        body = Body(piece, self._threads)
-        await body.prepare()
+        transport, clock = self._api.transport, asyncio.get_running_loop().time
+        sent = piece.outgoing.sent
+        sent[piece.number] = 0
+        is_answered = False
+
+        def handed_over(count: int) -> None:
+            if is_answered or limit.expired():  # who writes may be a moment behind who reads
+                return
+            sent[piece.number] += count
+            # The pool's own time-outs don't see a peer that stopped taking what we write.
+            limit.reschedule(clock() + _SILENCE_SECONDS + count / _SLOWEST_LINE)
+
         try:
-            return await transport.once(
-                piece.grant.method,
-                transport.resolve(piece.grant.url),
-                body=body.data,
-                headers={**body.headers, **piece.grant.headers},
-            )
+            async with asyncio.timeout(None) as limit:
+                body = Body(piece, self._threads, handed_over=handed_over)
+                await body.prepare()
+                return await transport.once(
+                    piece.grant.method,
+                    transport.resolve(piece.grant.url),
+                    body=body.data,
+                    headers=body.headers,
+                )
         except Exception as error:
             if body.error is not None:
                 raise body.error from error
-            if not is_broken(error):
+            if not body.headers or not is_broken(error):
                 raise
             return None
+        finally:
+            is_answered = True
 
     async def _overcome(
         self, piece: Piece, hit: Obstacle, times: int, answer: Answer | None
@@ -134,29 +152,47 @@ class Deliverer:
         if times > PATIENCE.get(hit, 0) or (hit is Obstacle.FULL and self._is_full):
             self._is_full = self._is_full or hit is Obstacle.FULL
             return await self._give_up(going, _why(answer), keep=hit not in FINAL)
-        if hit is Obstacle.BROKEN:
-            # Comes back once the server is there again, or raises when patience ends.
-            await self._api.transport.call("GET", "/livez")
         if hit is Obstacle.GRANT:
             return await self._grant_again(piece)
-        if hit is Obstacle.DAMAGED and await self._has_changed(going.file):
-            return Outcome.CHANGED
+        outcome = None
+        if hit is Obstacle.BROKEN:
+            outcome = await self._reconnected(piece)
+        elif hit is Obstacle.DAMAGED and await self._has_changed(going.file):
+            outcome = Outcome.CHANGED
+        if outcome is not None:
+            return outcome
         wish = None
         if answer is not None and hit is not Obstacle.FULL:  # a minute a file, if it had its way
             wish = answer.headers.get("Retry-After")
         await asyncio.sleep(max(backoff.pause(times), backoff.wished(wish, now=datetime.now(UTC))))
         return None
 
+    async def _reconnected(self, piece: Piece) -> Outcome | None:
+        """Come back once whoever takes the bytes is there again, or raise when patience ends.
+
+        A store may have taken a part whose answer was lost: it is asked before all is sent again.
+        """
+        await self._api.transport.call("GET", "/livez")
+        if not piece.is_for_store:
+            return None
+        await self._api.transport.reach(self._api.transport.resolve(piece.grant.url))
+        return await self._ask(piece) or await self._grant_again(piece)
+
     async def _grant_again(self, piece: Piece) -> Outcome | None:
-        part = wire.WantedPart(number=piece.number)
-        wanted = wire.WantedUpload(id=piece.outgoing.upload_id, parts=[part])
+        """Get another URL for a part; an outcome when it needs none."""
+        return await self._ask(piece, piece.outgoing.wanted(piece.number))
+
+    async def _ask(self, piece: Piece, *parts: wire.WantedPart) -> Outcome | None:
+        """Ask for a grant; without a part named, what the store has is looked up."""
+        wanted = wire.WantedUpload(id=piece.outgoing.upload_id, parts=parts)
         [grant] = await self._api.grants(self._batch_id, [wanted], limit=1)
         if grant.code is not None:
             return await self.refused(piece.outgoing)
         if piece.number in grant.have:
             return Outcome.LANDED
-        if grant.parts:
-            piece.grant = grant.parts[0]
+        piece.grant = next(
+            (each for each in grant.parts if each.number == piece.number), piece.grant
+        )
         return None
 
     async def _give_up(self, going: Outgoing, why: str, *, keep: bool = False) -> Outcome:

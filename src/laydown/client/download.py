@@ -62,7 +62,7 @@ async def _more(
     if have:
         headers["Range"] = f"bytes={have}-"
     path = f"/v1/versions/{version.id}/content"
-    async with transport.stream(path, headers=headers) as answer:
+    async with transport.content(path, headers=headers) as answer:
         if have and answer.status != HTTPStatus.PARTIAL_CONTENT:
             file.truncate(0)
         async for piece in answer.content.iter_chunked(_PIECE):

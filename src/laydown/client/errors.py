@@ -35,6 +35,16 @@ class BadAnswer(ClientError):
     """What answered does not speak laydown's API; the URL may be another program's."""
 
 
+class StoreRefused(ClientError):
+    """The object store refused bytes, or a request for them, that the server had permitted."""
+
+    def __init__(self, status: int, code: str, message: str) -> None:
+        super().__init__(f"the object store answered {status} {code}: {message or 'no more'}")
+        self.status = status
+        self.code = code  # S3's own, such as `AccessDenied`
+        self.message = message
+
+
 class DamagedDownload(ClientError):
     """The bytes that came are not those of the version; nothing was left on disk."""
 

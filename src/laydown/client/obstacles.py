@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from enum import StrEnum
 from http import HTTPStatus
 
-from laydown.client.errors import ApiError
-from laydown.client.transport import AGAIN, Answer, refusal
+from laydown.client.errors import ApiError, StoreRefused
+from laydown.client.refusals import is_stale, refusal
+from laydown.client.transport import AGAIN, Answer
 
 
 class Obstacle(StrEnum):
@@ -20,6 +21,7 @@ class Obstacle(StrEnum):
     FULL = "full"  # the store
     ELSEWHERE = "elsewhere"  # the upload takes no bytes (any more)
     THERE = "there"  # the object is there already
+    DENIED = "denied"  # the store refuses what the server permitted: somebody must set it right
     REFUSED = "refused"  # for another reason
 
 
@@ -50,7 +52,24 @@ _BY_CODE: Mapping[str, Obstacle] = {
     "store_full": Obstacle.FULL,
 }
 
-# S3 and proxies answer without our codes.
+# What S3 calls it ("Error responses" in its API reference), and what its likes do.
+_BY_STORE_CODE: Mapping[str, Obstacle] = {
+    "BadDigest": Obstacle.DAMAGED,
+    "InvalidDigest": Obstacle.DAMAGED,
+    "XAmzContentChecksumMismatch": Obstacle.DAMAGED,
+    "XAmzContentSHA256Mismatch": Obstacle.DAMAGED,
+    "IncompleteBody": Obstacle.BROKEN,
+    "RequestTimeout": Obstacle.BROKEN,
+    "ConditionalRequestConflict": Obstacle.LATER,
+    "OperationAborted": Obstacle.LATER,
+    "InternalError": Obstacle.LATER,
+    "ServiceUnavailable": Obstacle.LATER,
+    "SlowDown": Obstacle.LATER,
+    "PreconditionFailed": Obstacle.THERE,
+    "NoSuchBucket": Obstacle.DENIED,
+}
+
+# Proxies answer without any code.
 _BY_STATUS: Mapping[int, Obstacle] = {
     **dict.fromkeys(AGAIN, Obstacle.LATER),
     HTTPStatus.INTERNAL_SERVER_ERROR: Obstacle.LATER,
@@ -66,6 +85,20 @@ def obstacle(answer: Answer | None) -> Obstacle:
     if answer is None:
         return Obstacle.BROKEN
     error = refusal(answer.status, answer.body)
+    if isinstance(error, StoreRefused):
+        return _in_store(error)
     if isinstance(error, ApiError) and error.code in _BY_CODE:
         return _BY_CODE[error.code]
     return _BY_STATUS.get(answer.status, Obstacle.REFUSED)
+
+
+def _in_store(refused: StoreRefused) -> Obstacle:
+    if is_stale(refused):
+        return Obstacle.GRANT
+    if refused.code in _BY_STORE_CODE:
+        return _BY_STORE_CODE[refused.code]
+    if "checksum" in refused.message.lower():  # `InvalidRequest`, and what else they call it
+        return Obstacle.DAMAGED
+    if refused.status == HTTPStatus.FORBIDDEN:
+        return Obstacle.DENIED
+    return _BY_STATUS.get(refused.status, Obstacle.REFUSED)

@@ -5,14 +5,15 @@ import os
 import re
 import stat
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import FileIO
 
 from laydown import wire
-from laydown.client.checksum import crc64nvme
+from laydown.client.checksum import crc64nvme, joined
 from laydown.client.walk import Found, Trouble, reason_of
 
 PIECE = 1 << 20  # bytes read at once
@@ -47,6 +48,8 @@ class Local:
     inode: int
     sha256: str  # hexadecimal
     crc64nvme: int
+    pieces: Sequence[int] = field(default=(), compare=False)
+    """The CRC64NVME of each MiB, where there are several."""
 
     @property
     def key(self) -> str:
@@ -102,15 +105,20 @@ def digest(
     for _ in range(_TRIES):
         with _opened(path) as (file, before):
             buffer = memoryview(bytearray(min(PIECE, before.st_size + 1)))  # + 1 to see the end
-            sha256, crc = hashlib.sha256(), 0
+            sha256, pieces, size = hashlib.sha256(), array("Q"), 0
             # One byte more than it had tells that it grew; a log may grow faster than it is read.
-            while file.tell() <= before.st_size and (count := file.readinto(buffer)):
-                if stop.is_set():
+            while size <= before.st_size:
+                within = size % PIECE
+                count = file.readinto(buffer[: PIECE - within])
+                if not count or stop.is_set():
                     break
                 sha256.update(buffer[:count])
-                crc = crc64nvme(buffer[:count], crc)
+                if not within:
+                    pieces.append(0)
+                pieces[-1] = crc64nvme(buffer[:count], pieces[-1])
+                size += count
                 tell(count)
-            size, after = file.tell(), os.fstat(file.fileno())
+            after = os.fstat(file.fileno())
         if _stamp(before) == _stamp(after) and size == after.st_size:
             return Local(
                 path,
@@ -119,7 +127,8 @@ def digest(
                 after.st_mtime_ns,
                 after.st_ino,
                 sha256.hexdigest(),
-                crc,
+                _of_pieces(pieces, size),
+                pieces if size > PIECE else (),
             )
         if stop.is_set():
             break
@@ -141,8 +150,9 @@ def check(file: Local, opened: FileIO) -> None:
 
 def checksum(file: Local, offset: int, length: int) -> int:
     """Return the CRC64NVME of a range; raise `Changed` or `OSError`."""
-    if length == file.size:
-        return file.crc64nvme
+    known = known_checksum(file, offset, length)
+    if known is not None:
+        return known
     crc = 0
     buffer = memoryview(bytearray(min(PIECE, length)))
     with reopened(file) as opened:
@@ -153,6 +163,24 @@ def checksum(file: Local, offset: int, length: int) -> int:
                 raise Changed(file.relative)
             crc = crc64nvme(buffer[:count], crc)
             length -= count
+    return crc
+
+
+def known_checksum(file: Local, offset: int, length: int) -> int | None:
+    """Return the CRC64NVME of a range if it is known without reading: that of whole pieces."""
+    if length == file.size:
+        return file.crc64nvme
+    end = offset + length
+    if not file.pieces or offset % PIECE or (length % PIECE and end != file.size):
+        return None
+    return _of_pieces(file.pieces[offset // PIECE : -(-end // PIECE)], length)
+
+
+def _of_pieces(pieces: Sequence[int], size: int) -> int:
+    crc = 0
+    for index, piece in enumerate(pieces):
+        length = min(PIECE, size - index * PIECE)
+        crc = joined(crc, piece, length) if index else piece
     return crc
 
 

@@ -43,12 +43,13 @@ def grouped(rows: Iterable[wire.ReceiptRow]) -> Sequence[Group]:
         amount = amounts.setdefault((row.state, row.reason), [0, 0])
         amount[0] += 1
         amount[1] += row.size
-        messages[row.reason] = row.message
+        if not row.infected:  # what was found later says nothing about its state
+            messages[row.reason] = row.message
     groups = [
         Group(
             state=state,
             reason=reason,
-            message=messages[reason],
+            message=messages.get(reason),
             files=wire.Amount(count=count, bytes=size),
         )
         for (state, reason), (count, size) in amounts.items()

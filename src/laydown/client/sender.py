@@ -4,11 +4,13 @@ import asyncio
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Executor
+from contextlib import suppress
 from uuid import UUID
 
 from laydown import wire
 from laydown.client.api import Api
 from laydown.client.delivery import Deliverer, Outcome
+from laydown.client.errors import ApiError, BadAnswer
 from laydown.client.parts import Outgoing, Piece
 from laydown.client.progress import Log
 from laydown.client.reading import Local
@@ -16,6 +18,10 @@ from laydown.client.reading import Local
 _WINDOW_PARTS = 128  # URLs asked for at once: enough to keep the connections busy meanwhile
 _WINDOW_BYTES = 64 << 20  # and few enough that they are used before they expire
 _COMPLETED_AT_ONCE = 1_000
+_COMPLETED_AFTER = 0.25  # seconds that a file of one part waits for company
+_INCOMPLETE = 5  # times that a file is sent again because the server misses parts of it
+_REPORTED_EVERY = 2.0  # seconds
+_REPORTED_AT_ONCE = 1_000
 
 
 class Sender:
@@ -32,6 +38,7 @@ class Sender:
         self._pieces: asyncio.Queue[Piece] = asyncio.Queue(_WINDOW_PARTS)
         self._joined: asyncio.Queue[Outgoing] = asyncio.Queue()
         self._open: dict[UUID, Outgoing] = {}
+        self._goes_to_store = asyncio.Event()  # so that the server doesn't see the bytes
         self._is_idle = asyncio.Event()
         self._is_idle.set()
 
@@ -70,6 +77,7 @@ class Sender:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._grant())
             group.create_task(self._complete())
+            group.create_task(self._report())
             for _ in range(self._jobs):
                 group.create_task(self._work())
 
@@ -86,7 +94,7 @@ class Sender:
             wanted = [
                 wire.WantedUpload(
                     id=outgoing.upload_id,
-                    parts=[wire.WantedPart(number=number) for number in numbers],
+                    parts=[outgoing.wanted(number) for number in numbers],
                 )
                 for outgoing, numbers in asked
             ]
@@ -127,6 +135,10 @@ class Sender:
             await self._finish(outgoing, await self._why_not(outgoing))
             return
         here = set(grant.have)
+        if grant.needs_completion:
+            outgoing.needs_completion = True
+            outgoing.sent |= {number: outgoing.range(number)[1] for number in here}
+            self._goes_to_store.set()
         if not outgoing.is_known:
             outgoing.is_known = True
             outgoing.todo.extend(sorted(set(range(1, outgoing.plan.parts + 1)) - here))
@@ -165,11 +177,12 @@ class Sender:
 
     async def _landed(self, outgoing: Outgoing, number: int) -> None:
         outgoing.under_way.discard(number)
+        outgoing.sent[number] = outgoing.range(number)[1]
         if not outgoing.todo and not outgoing.under_way and not outgoing.is_over:
             await self._all_parts_sent(outgoing)
 
     async def _all_parts_sent(self, outgoing: Outgoing) -> None:
-        if outgoing.plan.kind == "single":
+        if outgoing.plan.kind == "single" and not outgoing.needs_completion:
             await self._finish(outgoing, Outcome.ARRIVED)
         else:
             await self._joined.put(outgoing)
@@ -196,16 +209,50 @@ class Sender:
 
     async def _complete(self) -> None:
         while True:
-            sent = [await self._joined.get()]
-            while not self._joined.empty() and len(sent) < _COMPLETED_AT_ONCE:
-                sent.append(self._joined.get_nowait())
-            by_id = {outgoing.upload_id: outgoing for outgoing in sent}
+            by_id = {outgoing.upload_id: outgoing for outgoing in await self._all_sent()}
             for completion in await self._api.complete(self._batch_id, list(by_id)):
                 outgoing = by_id[completion.id]
-                if completion.missing:
+                if completion.missing and outgoing.incomplete < _INCOMPLETE:
+                    outgoing.incomplete += 1
                     outgoing.todo.extend(completion.missing)
                     self._enqueue(outgoing)
+                elif completion.missing:
+                    why = "the store keeps losing parts of it"
+                    self._deliverer.leave(outgoing.upload_id, outgoing.file, why)
+                    await self._finish(outgoing, Outcome.GIVEN_UP)
                 else:
                     is_done = completion.code is None and completion.state is not None
                     outcome = Outcome.ARRIVED if is_done else await self._why_not(outgoing)
                     await self._finish(outgoing, outcome)
+
+    async def _all_sent(self) -> list[Outgoing]:
+        """Wait for files to be completed; where they are many, for more than one."""
+        sent = [await self._joined.get()]
+        patience = _COMPLETED_AFTER if sent[0].needs_completion else 0
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                # None of those still open may be left to wait for.
+                while len(sent) < min(_COMPLETED_AT_ONCE, len(self._open)):
+                    sent.append(await self._joined.get())
+        return sent
+
+    # -- what others see
+
+    async def _report(self) -> None:
+        """Say how much has gone to a store, where the server can't see it itself."""
+        await self._goes_to_store.wait()
+        reported: dict[UUID, int] = {}
+        while True:
+            await asyncio.sleep(_REPORTED_EVERY)
+            sent = {
+                upload_id: sum(outgoing.sent.values())
+                for upload_id, outgoing in self._open.items()
+                if outgoing.needs_completion
+            }
+            news = [each for each, count in sent.items() if count and reported.get(each) != count]
+            reported = {each: count for each, count in reported.items() if each in sent}
+            latest = {each: sent[each] for each in news[:_REPORTED_AT_ONCE]}
+            if latest:
+                with suppress(ApiError, BadAnswer):  # nothing depends on it
+                    await self._api.report_progress(self._batch_id, latest)
+                reported |= latest

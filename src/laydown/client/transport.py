@@ -14,13 +14,12 @@ from typing import Any, Self
 from urllib.parse import urlsplit
 
 import aiohttp
-import msgspec
 from yarl import URL
 
-from laydown import wire
 from laydown.client import backoff
 from laydown.client.backoff import Patience
-from laydown.client.errors import ApiError, BadAnswer, Unreachable, error_for
+from laydown.client.errors import ApiError, BadAnswer, StoreRefused, Unreachable
+from laydown.client.refusals import is_of_the_moment, is_stale, refusal
 
 AGAIN = frozenset({429, 502, 503, 504})
 """Statuses that say "later", of a busy or restarting server or of what stands before it."""
@@ -32,7 +31,15 @@ _ODD_TRIES = 3  # of a request that met a bug, a dying database, another request
 _CONNECT_SECONDS = 10.0
 _SILENCE_SECONDS = 60.0  # between two bytes of an answer; a proof of many files may take as long
 
-_problem = msgspec.json.Decoder(wire.Problem)
+_TO_A_STORE = frozenset({HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.TEMPORARY_REDIRECT})
+
+
+class _StoreSilent(aiohttp.ClientConnectionError):
+    """The store that the server sent us to did not answer, or no longer."""
+
+    def __init__(self, origin: URL, why: str) -> None:
+        super().__init__(why)
+        self.origin = origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +119,12 @@ class Transport:
         `Unreachable` when patience ends. Every request may be repeated.
         """
         attempt = 0
+        where = None if headers is None else str(url.origin())
         while True:
             try:
                 answer = await self.once(method, url, body=body, headers=headers)
             except _BROKEN as error:
-                await self._wait(attempt, why=_reason(error))
+                await self._wait(attempt, why=_reason(error), where=where)
             else:
                 if answer.is_success:
                     self.heard()
@@ -128,7 +136,7 @@ class Transport:
                 # Whoever answers in our words is the right server: worth the longer patience.
                 self._has_answered |= isinstance(refusal(answer.status, answer.body), ApiError)
                 wish = backoff.wished(answer.headers.get("Retry-After"), now=datetime.now(UTC))
-                await self._wait(attempt, why=_told(answer), at_least=wish)
+                await self._wait(attempt, why=_told(answer), at_least=wish, where=where)
             attempt += 1
 
     async def once(
@@ -142,11 +150,17 @@ class Transport:
         """Return the answer to one request, whatever its status.
 
         Raises `OSError`, `TimeoutError` or aiohttp's own for a connection that broke. The token
-        goes with it only when *headers* is None: a signed URL needs none.
+        goes with it only when *headers* is None: a signed URL needs none, and a store that is
+        another's must not learn it.
         """
         given = self._headers(body) if headers is None else headers
         async with self._opened.request(
-            method, url, data=body, headers=given, allow_redirects=False
+            method,
+            url,
+            data=body,
+            headers=given,
+            allow_redirects=False,
+            skip_auto_headers=("Content-Type",),
         ) as answer:
             return Answer(answer.status, answer.headers, await answer.read())
 
@@ -163,25 +177,66 @@ class Transport:
 
         Raises `ApiError` and `BadAnswer`; what breaks is the caller's to repeat, see `broken`.
         """
-        async with self._opened.get(
-            self._at(path, query),
-            headers={**self._headers(None), **(headers or {})},
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence
-            ),
+        async with self._got(
+            self._at(path, query), {**self._headers(None), **(headers or {})}, silence
         ) as answer:
-            if answer.status in AGAIN:
-                raise aiohttp.ClientConnectionError(f"it answered {answer.status}")
             self.heard()
-            if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
-                raise refusal(answer.status, await answer.read())
+            await _check(answer)
             yield answer
+
+    @asynccontextmanager
+    async def content(
+        self, path: str, *, headers: Mapping[str, str]
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Yield the answer to a GET of content, which may be in a store that we are sent to.
+
+        The token stays with the server; a redirect is followed once. Raises `StoreRefused`
+        besides what `stream` does.
+        """
+        ours = {**self._headers(None), **headers}
+        async with self._got(self._at(path, None), ours, _SILENCE_SECONDS) as answer:
+            if answer.status not in _TO_A_STORE:
+                self.heard()
+                await _check(answer)
+                yield answer
+                return
+            target = answer.url.join(URL(answer.headers.get("Location", ""), encoded=True))
+        if target.scheme not in ("http", "https"):
+            raise BadAnswer("the server says that the content is where no HTTP leads")
+        try:
+            async with self._got(target, headers, _SILENCE_SECONDS) as answer:
+                await _check(answer)
+                self.heard()
+                yield answer
+        except StoreRefused as error:
+            if error.status < HTTPStatus.INTERNAL_SERVER_ERROR and not is_stale(error):
+                raise
+            raise _StoreSilent(target.origin(), str(error)) from error
+        except _BROKEN as error:
+            raise _StoreSilent(target.origin(), _reason(error)) from error
+
+    async def reach(self, url: URL) -> None:
+        """Return once who serves *url* answers at all; raise `Unreachable` when patience ends."""
+        origin = url.origin()
+        began, attempt = time.monotonic(), 0
+        while True:
+            try:
+                await self.once("HEAD", origin, headers={})
+            except _BROKEN as error:
+                why, silent = _reason(error), time.monotonic() - began
+                if silent >= self.patience.lasting:
+                    raise Unreachable(str(origin), silent, why) from error
+                await asyncio.sleep(backoff.pause(attempt))
+                attempt += 1
+            else:
+                return
 
     async def broken(self, attempt: int, error: Exception) -> None:
         """Wait before repeating what *error* broke; raise `Unreachable` when patience ends."""
         if not isinstance(error, _BROKEN):
             raise error
-        await self._wait(attempt, why=_reason(error))
+        where = str(error.origin) if isinstance(error, _StoreSilent) else self.url
+        await self._wait(attempt, why=_reason(error), where=where)
 
     def resolve(self, url: str) -> URL:
         """Return a granted URL as it is to be asked, byte for byte; it may lack scheme and host."""
@@ -209,14 +264,32 @@ class Transport:
             headers["Content-Type"] = "application/json"
         return headers
 
-    async def _wait(self, attempt: int, *, why: str, at_least: float = 0.0) -> None:
+    @asynccontextmanager
+    async def _got(
+        self, url: URL, headers: Mapping[str, str], silence: float
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        async with self._opened.get(
+            url,
+            headers=headers,
+            allow_redirects=False,
+            timeout=aiohttp.ClientTimeout(
+                total=None, sock_connect=_CONNECT_SECONDS, sock_read=silence
+            ),
+        ) as answer:
+            if answer.status in AGAIN:
+                raise aiohttp.ClientConnectionError(f"it answered {answer.status}")
+            yield answer
+
+    async def _wait(
+        self, attempt: int, *, why: str, at_least: float = 0.0, where: str | None = None
+    ) -> None:
         now = time.monotonic()
         if self._silent_since is None:
             self._silent_since = now
         silent = now - self._silent_since
         limit = self.patience.lasting if self._has_answered else self.patience.first
         if silent >= limit:
-            raise Unreachable(self.url, silent, why)
+            raise Unreachable(where or self.url, silent, why)
         await asyncio.sleep(min(max(backoff.pause(attempt), at_least), max(limit - silent, 0.05)))
 
 
@@ -225,21 +298,16 @@ def is_broken(error: BaseException) -> bool:
     return isinstance(error, _BROKEN)
 
 
-def refusal(status: int, body: bytes) -> ApiError | BadAnswer:
-    """Return the error that an unsuccessful answer means."""
-    try:
-        return error_for(_problem.decode(body))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        said = " ".join(body[:200].decode(errors="replace").split())
-        return BadAnswer(f"the server answered {status}, which is not laydown's way: {said}")
+async def _check(answer: aiohttp.ClientResponse) -> None:
+    if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
+        raise refusal(answer.status, await answer.read())
 
 
 def _is_odd(answer: Answer) -> bool:
     """Say whether a refusal is of the moment: a bug met, or another request in the way."""
     if answer.status == HTTPStatus.INTERNAL_SERVER_ERROR:
         return True
-    error = refusal(answer.status, answer.body)
-    return isinstance(error, ApiError) and error.code == "conflict"
+    return is_of_the_moment(refusal(answer.status, answer.body))
 
 
 def _told(answer: Answer) -> str:

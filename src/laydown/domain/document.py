@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import NewType
 from uuid import UUID
 
+from laydown.domain.scanning import NOBODY
 from laydown.domain.upload import OrganizationId, ProjectId, UploadId
 
 DocumentId = NewType("DocumentId", UUID)
@@ -23,6 +24,9 @@ class Blob:
     kind: str  # what the content is, as `filetypes` names it
     media_type: str
     object_key: str
+    store_version: str | None = None  # what the store calls exactly these bytes, if it does
+    scanned_by: str = NOBODY  # who looked through them for malware
+    is_infected: bool = False  # malware was found after they were published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

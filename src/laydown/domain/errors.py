@@ -153,6 +153,30 @@ class StoreUnavailable(LaydownError):
     code = "store_unavailable"
 
 
+class ContentInfected(LaydownError):
+    """Malware was found in this content after it was published; nobody can fetch it any more."""
+
+    code = "infected"
+
+
+class ScannerUnavailable(LaydownError):
+    """The malware scanner did not answer; the file waits until it does."""
+
+    code = "scanner_unavailable"
+
+
+class NoScanner(LaydownError):
+    """Nothing can be scanned: this server has no malware scanner that it can ask."""
+
+    code = "no_scanner"
+
+
+class QueueUnavailable(LaydownError):
+    """The message queue did not answer; what is to be said is said later."""
+
+    code = "queue_unavailable"
+
+
 class LedgerUnavailable(LaydownError):
     """The database did not answer; the same request may work later."""
 

@@ -19,6 +19,7 @@ class Kind(StrEnum):
     RESTARTED = "restarted"  # an upload began a new attempt: other bytes, or sent again
     PROMOTED = "promoted"  # a twin became the leader: the client must send it
     CLOSED = "closed"  # a batch takes no more entries
+    INFECTED = "infected"  # malware was found in what an upload brought, after it was published
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -32,7 +32,23 @@ class DiscardBytes:
     object_key: str
 
 
-Job: TypeAlias = JoinParts | ProveUpload | DiscardBytes
+@dataclass(frozen=True, slots=True)
+class QuarantineBytes:
+    """Keep an object that was refused from every reader, and discard it later."""
+
+    upload_id: UploadId
+    object_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class RescanBytes:
+    """Look through published bytes again, with what the scanner knows by now."""
+
+    upload_id: UploadId
+    object_key: str
+
+
+Job: TypeAlias = JoinParts | ProveUpload | DiscardBytes | QuarantineBytes | RescanBytes
 
 
 class JobState(StrEnum):

@@ -10,8 +10,8 @@ class State(StrEnum):
     """Where an upload is."""
 
     DECLARED = "declared"  # a row and a verdict, no bytes; also a twin waiting for its leader
-    RECEIVING = "receiving"  # at least one part has landed, not all of them are joined
-    SEALING = "sealing"  # all parts landed; being joined and made durable as one object
+    RECEIVING = "receiving"  # bytes may be landing: a part has, or may go straight to the store
+    SEALING = "sealing"  # all is sent; being made, or found to be, one durable object
     CHECKING = "checking"  # one immutable object exists; nothing about it is proven yet
     PROCESSING = "processing"  # proven and published; facts and renditions being made
     READY = "ready"  # settled: published, downloadable
@@ -26,11 +26,12 @@ class State(StrEnum):
 class Event(StrEnum):
     """What can happen to an upload."""
 
+    GRANTED = "granted"  # bytes may go straight to the store, which tells us later
     PART_LANDED = "part_landed"  # one part of several is durable
     ARRIVED = "arrived"  # a single-part upload is durable as one object
     REPLACED = "replaced"  # another file was declared under its key: a new attempt begins
-    SENT = "sent"  # the client says all parts are sent, and they are
-    JOINED = "joined"  # the parts are one durable object
+    SENT = "sent"  # all bytes are said to be with the store, by the client or the store
+    JOINED = "joined"  # they are one durable object
     PROVEN = "proven"  # length, digest and type hold; a version is published
     FINISHED = "finished"  # nothing is left to be made from it
     MATCHED = "matched"  # the bytes were here already; a version links them
@@ -43,7 +44,9 @@ class Event(StrEnum):
 
 
 MOVES: Mapping[tuple[State, Event], State] = {
+    (State.DECLARED, Event.GRANTED): State.RECEIVING,
     (State.DECLARED, Event.PART_LANDED): State.RECEIVING,
+    (State.RECEIVING, Event.GRANTED): State.RECEIVING,
     (State.RECEIVING, Event.PART_LANDED): State.RECEIVING,
     (State.DECLARED, Event.ARRIVED): State.CHECKING,
     (State.DECLARED, Event.REPLACED): State.DECLARED,

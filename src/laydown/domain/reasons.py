@@ -21,6 +21,8 @@ class Reason(StrEnum):
     TYPE_NOT_ALLOWED = "type_not_allowed"
     CHECKSUM_MISMATCH = "checksum_mismatch"
     SIZE_MISMATCH = "size_mismatch"
+    INFECTED = "infected"
+    SCAN_UNAVAILABLE = "scan_unavailable"
     NAME_CONFLICT = "name_conflict"
     INVALID_ENTRY = "invalid_entry"
     KEY_REUSED = "key_reused"
@@ -103,6 +105,14 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "The number of bytes stored is not the number declared.",
         "Push the folder again; only this file is sent.",
     ),
+    Reason.INFECTED: _error(
+        "The malware scanner found what the detail names in this file.",
+        "Clean the computer it comes from; then export or download the file again and push it.",
+    ),
+    Reason.SCAN_UNAVAILABLE: _error(
+        "The malware scanner can't look into this file, so nobody knows whether it is clean.",
+        "Remove its password or split it; or ask the operator to accept such files.",
+    ),
     Reason.NAME_CONFLICT: _error(
         "Another file has this path, and the batch said not to replace it; "
         "paths that differ only in case or accents' encoding are the same path.",
@@ -133,3 +143,6 @@ BY_CONTENT = frozenset(
     {Reason.PLACEHOLDER_POINTER, Reason.TYPE_MISMATCH, Reason.TYPE_NOT_ALLOWED, Reason.EMPTY_FILE}
 )
 """Rejections that the same bytes under the same extension would meet again: they are remembered."""
+
+OF_THE_BYTES = frozenset({Reason.INFECTED, Reason.SCAN_UNAVAILABLE})
+"""Rejections that the same bytes meet under any name, until the scanner thinks otherwise."""

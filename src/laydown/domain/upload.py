@@ -70,6 +70,7 @@ class Upload:
     sha256: bytes | None = None  # proven
     object_key: str | None = None  # the attempt whose bytes are (or were) in the store
     version: UUID | None = None  # what it became
+    multipart_id: str | None = None  # what the store calls this attempt's multipart upload
 
     @property
     def key(self) -> str:
@@ -127,6 +128,10 @@ def change(before: Upload, after: Upload) -> Change:
 def object_key(organization: OrganizationId, upload: UploadId, attempt: int) -> str:
     """Return the key of an attempt's object; URLs of an attempt reach only its own object."""
     return f"u/{organization}/{upload}/{attempt}"
+
+
+NO_OBJECT = object_key(OrganizationId(UUID(int=0)), UploadId(UUID(int=0)), 1)
+"""A key that no object ever has: asking a store for it tells whether it answers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,20 +86,27 @@ def sound(text: str, pointer: str, *, longest: int) -> str:
     return text
 
 
-def taking(shape: type[T]) -> Any:  # noqa: ANN401 - what FastAPI's Depends is
-    """Return the dependency that reads the request's JSON body as *shape*."""
+def taking(shape: type[T], *, otherwise: T | None = None) -> Any:  # noqa: ANN401 - what FastAPI's Depends is
+    """Return the dependency that reads the request's JSON body as *shape*.
+
+    With *otherwise*, there may be no body, and that is what it then means.
+    """
     decoder = msgspec.json.Decoder(shape)
 
     async def body(request: Request, limits: Limited) -> T:
-        return decoded(await read(request, limits, at_most=limits.body_bytes), decoder)
+        sent = await read(request, limits, at_most=limits.body_bytes)
+        if otherwise is not None and not sent:
+            return otherwise
+        return decoded(sent, decoder)
 
     return Depends(body)
 
 
-def described(shape: type) -> dict[str, Any]:
+def described(shape: type, *, is_required: bool = True) -> dict[str, Any]:
     """Return what OpenAPI says of a route's JSON body."""
     schema = {"$ref": f"#/components/schemas/{shape.__name__}"}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content = {"application/json": {"schema": schema}}
+    return {"requestBody": {"required": is_required, "content": content}}
 
 
 def json(value: object, status: HTTPStatus = HTTPStatus.OK) -> Response:

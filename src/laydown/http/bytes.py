@@ -23,6 +23,7 @@ from laydown.domain.errors import (
     ClientGone,
     InvalidRequest,
     LaydownError,
+    NotFound,
     NotReceiving,
     PartConflict,
     WrongLength,
@@ -48,6 +49,12 @@ _SAFE_HEADERS = (
 )
 
 _log = structlog.get_logger(__name__)
+
+
+async def no_byte_door(scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer 404, as an ASGI app, where bytes go straight to a store and none come here."""
+    answer = problems.answer(NotFound("byte door", scope["path"]), instance=scope["path"])
+    await answer(scope, receive, send)
 
 
 class Landing(Arriving, Protocol):

@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from laydown.domain.digest import AMAZON_HEADERS, BadChecksum, parse_headers
+from laydown.domain.document import Blob
 from laydown.domain.errors import BadSignature
 from laydown.domain.upload import OrganizationId, Upload, UploadId
 from laydown.http.bytes_keys import KeyRing
@@ -53,6 +54,8 @@ class Ticket:
 
 class ByteUrls:
     """Signs URLs of the byte door and reads them back; a `UrlSigner`."""
+
+    needs_completion = False  # we see what comes
 
     def __init__(
         self,
@@ -96,6 +99,12 @@ class ByteUrls:
             headers=headers,
             expires_at=datetime.fromtimestamp(expires, UTC),
         )
+
+    async def refresh(self) -> None:
+        """Return at once: our keys outlive what they sign."""
+
+    def sign_read(self, blob: Blob, *, disposition: str) -> None:
+        """Return None: content on our disk is read through us."""
 
     def verify(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> Ticket:
         """Return what a URL permits for a PUT; raise `BadSignature` unless we signed exactly it.

@@ -15,6 +15,7 @@ from laydown.services.identity import Identity
 from laydown.services.operating import Operating
 from laydown.services.projects import Projects
 from laydown.services.receipts import Receipts
+from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
 from laydown.services.watching import Watching
 
@@ -34,6 +35,7 @@ class Services:
     receipts: Receipts
     documents: Documents
     operating: Operating
+    rescanning: Rescanning
     ready: Callable[[], Awaitable[Sequence[wire.Check]]]  # what /readyz looks at
     metrics: Callable[[], tuple[bytes, str]]  # the exposition and its media type
     observe: Callable[[str, str, int, float], None]

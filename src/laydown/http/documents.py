@@ -22,7 +22,7 @@ from laydown.http.context import Served
 from laydown.http.paging import Text, cut, number, paged, words
 from laydown.http.problems import documented
 from laydown.http.routing import routing
-from laydown.ports import Page
+from laydown.ports import Page, SignedUrl
 
 # A slow line gets this much through within the patience of the edge at 4 kB/s.
 _PIECE = 128 * 1024  # bytes
@@ -90,6 +90,7 @@ async def get_version(caller: Called, served: Served, version_id: UUID) -> Respo
     responses={
         **documented(
             NotFound,
+            errors.ContentInfected,
             errors.ContentGone,
             errors.RangeNotSatisfiable,
             errors.StoreUnavailable,
@@ -100,6 +101,7 @@ async def get_version(caller: Called, served: Served, version_id: UUID) -> Respo
             "description": "The bytes, for saving: never to be shown by a browser as they are.",
         },
         206: {"description": "The bytes that `Range` asked for."},
+        302: {"description": "The bytes are at `Location` for some minutes; `Range` works there."},
         304: {"description": "`If-None-Match` names these bytes."},
     },
 )
@@ -109,8 +111,11 @@ async def get_content(
     """Download a version's bytes, all or one range of them; the ETag is their SHA-256."""
     version = await served.documents.version(caller, VersionId(version_id))
     headers = _headers(version)
+    elsewhere = await served.documents.where(version, disposition=headers["Content-Disposition"])
     if _names(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
+    if elsewhere is not None:
+        return _redirected(elsewhere)
     size = version.blob.size
     try:
         span = ranges.asked(_range_of(request, headers["ETag"]), size=size)
@@ -138,6 +143,16 @@ def _headers(version: Version) -> dict[str, str]:
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, no-cache",  # kept, but asked for again: access may have ended
     }
+
+
+def _redirected(to: SignedUrl) -> Response:
+    """Return the way to the bytes: whoever has it can fetch them, so it is kept nowhere."""
+    headers = {
+        "Location": to.url,
+        "Cache-Control": "no-store",
+        "Referrer-Policy": "no-referrer",
+    }
+    return Response(status_code=HTTPStatus.FOUND, headers=headers)
 
 
 def _names(tags: str, ours: str) -> bool:

@@ -1,4 +1,4 @@
-"""For operators: what is still to be done, and what could not be."""
+"""For operators: what is still to be done, what could not be, and what is to be done again."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -7,11 +7,12 @@ from uuid import UUID
 from fastapi import Response
 
 from laydown import wire
-from laydown.domain.errors import NotFound
+from laydown.domain.errors import NoScanner, NotFound
 from laydown.domain.jobs import JobState
+from laydown.domain.upload import ProjectId
 from laydown.http import shapes
 from laydown.http.auth import Called
-from laydown.http.bodies import json
+from laydown.http.bodies import described, json, taking
 from laydown.http.context import Served
 from laydown.http.paging import cut, identifier, paged
 from laydown.http.problems import documented
@@ -61,3 +62,23 @@ async def discard_job(caller: Called, served: Served, job_id: UUID) -> Response:
     """Give up a dead job for good."""
     await served.operating.discard(caller, job_id)
     return Response(status_code=HTTPStatus.NO_CONTENT)
+
+
+@router.post(
+    "/v1/projects/{project_id}/rescan",
+    status_code=HTTPStatus.ACCEPTED,
+    response_model=wire.Rescan,
+    responses=documented(NotFound, NoScanner),
+    openapi_extra=described(wire.RescanRequest, is_required=False),
+)
+async def rescan_project(
+    caller: Called,
+    served: Served,
+    project_id: UUID,
+    wanted: Annotated[
+        wire.RescanRequest, taking(wire.RescanRequest, otherwise=wire.RescanRequest())
+    ],
+) -> Response:
+    """Have every version's content scanned for malware again, by jobs."""
+    files = await served.rescanning.rescan(caller, ProjectId(project_id), under=wanted.path)
+    return json(wire.Rescan(files=files), HTTPStatus.ACCEPTED)

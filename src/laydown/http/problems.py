@@ -29,6 +29,7 @@ STATUS: Mapping[type[LaydownError], HTTPStatus] = {
     errors.BatchClosed: HTTPStatus.CONFLICT,
     errors.ProjectExists: HTTPStatus.CONFLICT,
     errors.KeyReused: HTTPStatus.CONFLICT,
+    errors.NoScanner: HTTPStatus.CONFLICT,
     errors.TooManyEntries: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.InvalidRequest: HTTPStatus.BAD_REQUEST,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -38,9 +39,12 @@ STATUS: Mapping[type[LaydownError], HTTPStatus] = {
     errors.ClientGone: HTTPStatus.REQUEST_TIMEOUT,
     errors.RangeNotSatisfiable: HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE,
     errors.ContentGone: HTTPStatus.GONE,
+    errors.ContentInfected: HTTPStatus.FORBIDDEN,
     errors.StoreFull: HTTPStatus.INSUFFICIENT_STORAGE,
     errors.StoreUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.ScannerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.QueueUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -68,6 +72,8 @@ RETRY_AFTER: Mapping[type[LaydownError], int] = {
     errors.LedgerUnavailable: 2,
     errors.Stopping: 2,
     errors.StoreUnavailable: 5,
+    errors.ScannerUnavailable: 5,
+    errors.QueueUnavailable: 5,
     errors.StoreFull: 60,
 }
 """Seconds after which the same request makes sense: a restart or a failover is over by then."""

@@ -30,7 +30,9 @@ _TAKEN = (
     wire.NewBatch,
     wire.NewEntries,
     wire.GrantRequest,
+    wire.ProgressReport,
     wire.CompletionRequest,
+    wire.RescanRequest,
 )
 
 _STYLE = """

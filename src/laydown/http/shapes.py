@@ -9,7 +9,7 @@ from laydown.domain.happening import Kind, Recorded
 from laydown.domain.jobs import JobListing, JobState
 from laydown.domain.lifecycle import SETTLED, TAKES_BYTES, State
 from laydown.domain.plan import Plan
-from laydown.domain.reasons import EXPLANATIONS
+from laydown.domain.reasons import EXPLANATIONS, Reason
 from laydown.ports import UploadRecord
 from laydown.services.completing import Completion
 from laydown.services.declaring import Declaration, Verdict
@@ -84,6 +84,7 @@ def granted(of: Sequence[Granted]) -> wire.Grants:
                 ],
                 have=each.have,
                 code=each.code,
+                needs_completion=each.needs_completion,
             )
             for each in of
         ]
@@ -151,7 +152,8 @@ def change(of: Recorded) -> wire.Change:
 def receipt_row(of: UploadRecord) -> wire.ReceiptRow:
     """Return what became of one file, with what its user can do."""
     it = of.upload
-    explanation = None if it.reason is None else EXPLANATIONS[it.reason]
+    reason = Reason.INFECTED if of.is_infected else it.reason
+    explanation = None if reason is None else EXPLANATIONS[reason]
     return wire.ReceiptRow(
         path=it.entry.path,
         size=it.entry.size,
@@ -166,6 +168,8 @@ def receipt_row(of: UploadRecord) -> wire.ReceiptRow:
         version_id=it.version,
         version=of.version_number,
         moved_at=of.moved_at,
+        scanned_by=of.scanned_by,
+        infected=of.is_infected,
     )
 
 
@@ -183,6 +187,8 @@ def version(of: Version) -> wire.Version:
         media_type=of.blob.media_type,
         upload_id=of.upload,
         created_at=of.created_at,
+        scanned_by=of.blob.scanned_by,
+        infected=of.blob.is_infected,
     )
 
 

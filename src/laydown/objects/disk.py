@@ -5,20 +5,24 @@ import contextlib
 import fcntl
 import os
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Self
 
-from laydown.domain.errors import ContentGone
+from laydown.domain.errors import ContentGone, ScannerUnavailable
+from laydown.domain.scanning import Scan
+from laydown.domain.upload import Upload
 from laydown.objects.destination import in_our_words
 from laydown.objects.fingerprint import fingerprints
 from laydown.objects.flush import FlushMode, flush_file, flush_folder, make_flush
 from laydown.objects.layout import Attempt, Layout, placed_attempt, staged_attempt
 from laydown.objects.naming import make_folders, rename_new
-from laydown.ports import Fingerprint, StoredObject
+from laydown.ports import Fingerprint, Look, Scanner, StoredObject
 
 _CHUNK = 1 << 20  # bytes a read yields at most
+_SCANNED_AT_ONCE = 4
 
 
 class StoreBusy(Exception):
@@ -84,12 +88,12 @@ class DiskStore:
             os.close(self._lock)
             self._lock = None
 
-    async def join(self, key: str, *, size: int) -> int | None:
+    async def join(self, upload: Upload) -> int | None:
         """Make the landed parts one durable object; return its size, None when there is nothing.
 
-        Without all *size* bytes no object is made, and the size found is returned.
+        Without all declared bytes no object is made, and the size found is returned.
         """
-        return await asyncio.to_thread(self._join, Attempt.of_key(key), size)
+        return await asyncio.to_thread(self._join, Attempt.of_key(upload.key), upload.entry.size)
 
     async def size(self, key: str) -> int | None:
         """Return the object's size in bytes, or None if there is no such object."""
@@ -117,11 +121,21 @@ class DiskStore:
         finally:
             os.close(fd)
 
+    async def quarantine(self, key: str) -> None:
+        """Keep the object from every reader until it is discarded; nothing when there is none."""
+        attempt = Attempt.of_key(key)
+        await asyncio.to_thread(
+            _set_aside, self.layout.placed_path(attempt), self.layout.quarantined_path(attempt)
+        )
+
     async def discard(self, key: str) -> None:
         """Delete the object and every part of it that landed."""
         attempt = Attempt.of_key(key)
         await asyncio.to_thread(
-            _unlink, self.layout.placed_path(attempt), self.layout.staged_path(attempt)
+            _unlink,
+            self.layout.placed_path(attempt),
+            self.layout.staged_path(attempt),
+            self.layout.quarantined_path(attempt),
         )
 
     async def objects(self) -> AsyncIterator[StoredObject]:
@@ -134,10 +148,31 @@ class DiskStore:
             for stored in listed:
                 yield stored
 
-    async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Fingerprint]:
-        """Read each object once, all in one thread; a key without an object is left out."""
+    async def fingerprints(
+        self, keys: Sequence[str], *, scanner: Scanner | None = None
+    ) -> Mapping[str, Look]:
+        """Read each object once, all in one thread; a key without an object is left out.
+
+        A scanner reads them again, from the system's cache, a few at a time.
+        """
         paths = {key: self.layout.placed_path(Attempt.of_key(key)) for key in keys}
-        return await asyncio.to_thread(_fingerprints, paths)
+        found = await asyncio.to_thread(_fingerprints, paths)
+        if scanner is None:
+            return {key: Look(fingerprint=seen) for key, seen in found.items()}
+        turn = asyncio.Semaphore(_SCANNED_AT_ONCE)
+
+        async def look(key: str, seen: Fingerprint) -> tuple[str, Look]:
+            async with turn:
+                return key, Look(fingerprint=seen, scan=await self._scan(key, seen.size, scanner))
+
+        return dict(await asyncio.gather(*(look(key, seen) for key, seen in found.items())))
+
+    async def _scan(self, key: str, size: int, scanner: Scanner) -> Scan | ScannerUnavailable:
+        async with aclosing(self.read(key)) as chunks:
+            try:
+                return await scanner.scan(chunks, size=size)
+            except ScannerUnavailable as away:
+                return away
 
     def _join(self, attempt: Attempt, size: int) -> int | None:
         """Flush, rename, flush the directory: whatever a crash leaves, the next call goes on."""
@@ -162,8 +197,9 @@ class DiskStore:
     def _folders(self) -> Iterator[list[StoredObject]]:
         """Yield what each directory that isn't empty holds; blocks."""
         with in_our_words():
-            if staged := _listed(self.layout.staged, staged_attempt):
-                yield staged
+            for folder in (self.layout.staged, self.layout.quarantine):
+                if held := _listed(folder, staged_attempt):
+                    yield held
             for folder, organization in self.layout.shelves():
                 if placed := _listed(folder, partial(placed_attempt, organization=organization)):
                     yield placed
@@ -196,6 +232,13 @@ def _open(path: str) -> int:
 def _pread(fd: int, length: int, start: int) -> bytes:
     with in_our_words():
         return os.pread(fd, length, start)
+
+
+def _set_aside(placed: str, quarantined: str) -> None:
+    with in_our_words(), contextlib.suppress(FileNotFoundError):
+        Path(placed).rename(quarantined)
+        flush_folder(quarantined.rpartition("/")[0])
+        flush_folder(placed.rpartition("/")[0])
 
 
 def _unlink(*paths: str) -> None:

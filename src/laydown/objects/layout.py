@@ -43,7 +43,8 @@ class Layout:
     """The paths of a store. No name in it was ever chosen by a client.
 
     `incoming/` holds bodies on their way, worthless after a crash. `staged/` holds files that
-    arrive in parts, each part where it belongs. `u/` holds objects, whole and immutable, spread
+    arrive in parts, each part where it belongs. `quarantine/` holds what was refused and is kept
+    for a while, out of every reader's reach. `u/` holds objects, whole and immutable, spread
     over 256 directories an organization, so that none grows large.
     """
 
@@ -52,11 +53,12 @@ class Layout:
         self.owner_lock = f"{root}/owner.lock"
         self.incoming = f"{root}/incoming"
         self.staged = f"{root}/staged"
+        self.quarantine = f"{root}/quarantine"
         self.objects = f"{root}/u"
 
     def folders(self) -> tuple[str, ...]:
         """Return the directories every store has."""
-        return self.incoming, self.staged, self.objects
+        return self.incoming, self.staged, self.quarantine, self.objects
 
     def placed_path(self, attempt: Attempt) -> str:
         """Return where the object is, once it is one."""
@@ -67,6 +69,10 @@ class Layout:
     def staged_path(self, attempt: Attempt) -> str:
         """Return where its parts are collected."""
         return f"{self.staged}/{attempt.organization}.{attempt.upload}.{attempt.number}"
+
+    def quarantined_path(self, attempt: Attempt) -> str:
+        """Return where the object is kept once it was refused."""
+        return f"{self.quarantine}/{attempt.organization}.{attempt.upload}.{attempt.number}"
 
     def shelves(self) -> Iterator[tuple[str, OrganizationId]]:
         """Yield each directory of placed objects, with whose they are; blocks."""

@@ -1,4 +1,4 @@
-"""The ledger, its event log and its job feed, and who asks across organizations."""
+"""The ledger, its event log, and who asks across organizations."""
 
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
@@ -9,7 +9,6 @@ from uuid import UUID
 
 from laydown.domain.document import Blob
 from laydown.domain.happening import Heads, Recorded
-from laydown.domain.jobs import ClaimedJob
 from laydown.domain.upload import (
     BatchId,
     ObjectName,
@@ -72,34 +71,13 @@ class EventLog(Protocol):
         ...
 
 
-class JobFeed(Protocol):
-    """Jobs to be done, fair between organizations. Doing one twice must be harmless."""
-
-    async def claim(self, *, worker: UUID, limit: int, lease: timedelta) -> Sequence[ClaimedJob]:
-        """Lease waiting jobs to this worker; each organization gets its share of them."""
-        ...
-
-    async def extend(self, jobs: Sequence[ClaimedJob], *, worker: UUID, lease: timedelta) -> None:
-        """Hold them for longer."""
-        ...
-
-    async def finish(self, jobs: Sequence[ClaimedJob], *, worker: UUID) -> None:
-        """Remove them, done."""
-        ...
-
-    async def fail(
-        self, job: ClaimedJob, *, worker: UUID, error: str, retry_in: timedelta | None
-    ) -> None:
-        """Let it wait and be tried again; None: it is dead, and listed as such."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Silence:
     """How long things may stay quiet before the sweeper acts."""
 
     upload: timedelta
     batch: timedelta
+    store: timedelta = timedelta(minutes=20)  # longer than a URL lives: then nothing more comes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +95,15 @@ class Patrol(Protocol):
         self, silence: Silence, *, limit: int
     ) -> Sequence[tuple[OrganizationId, UploadId]]:
         """Return uploads that are declared or receiving and have been quiet for too long."""
+        ...
+
+    async def unreported_uploads(
+        self, silence: Silence, *, after: UploadId | None, limit: int
+    ) -> Sequence[tuple[OrganizationId, UploadId]]:
+        """Return receiving uploads without a usable URL by now, by id after *after*.
+
+        Their bytes may be with the store, and nobody said so.
+        """
         ...
 
     async def idle_batches(

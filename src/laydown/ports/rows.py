@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -11,8 +11,10 @@ from laydown.domain.document import Blob, Document, DocumentId, Version, Version
 from laydown.domain.happening import Happening, Recorded
 from laydown.domain.jobs import Job, JobListing, JobState
 from laydown.domain.lifecycle import State
+from laydown.domain.proof import Proof
 from laydown.domain.publication import DocumentHead, Known, NewVersion
 from laydown.domain.reasons import Reason
+from laydown.domain.scanning import Scan
 from laydown.domain.upload import (
     BatchId,
     Change,
@@ -51,6 +53,8 @@ class UploadRecord:
     declared_at: datetime
     moved_at: datetime
     version_number: int | None = None
+    scanned_by: str | None = None  # who looked through what it published; None: nothing is
+    is_infected: bool = False  # malware was found in it after it was published
 
 
 class ProjectRows(Protocol):
@@ -148,6 +152,10 @@ class UploadRows(Protocol):
         """
         ...
 
+    async def say_received(self, batch: BatchId, sent: Mapping[UploadId, int]) -> None:
+        """Show bytes that are said to be with the store; the last one isn't until it is known."""
+        ...
+
     async def move(self, changes: Sequence[Change]) -> frozenset[UploadId]:
         """Write the moves nobody was faster with and log each; return the uploads that moved."""
         ...
@@ -222,11 +230,60 @@ class DocumentRows(Protocol):
         ...
 
 
+class ScanRows(Protocol):
+    """What scanners said, what waits for their word, and what was published and is infected."""
+
+    async def scans(self, keys: Sequence[str]) -> Mapping[str, Scan]:
+        """Return what scanners said of these objects."""
+        ...
+
+    async def keep_scans(self, scans: Mapping[str, Scan]) -> None:
+        """Write what a scanner said, by object key; the last word about the same bytes counts."""
+        ...
+
+    async def proofs(self, keys: Sequence[str]) -> Mapping[str, Proof]:
+        """Return what is proven of objects that wait for a scanner's word."""
+        ...
+
+    async def keep_proofs(self, proofs: Mapping[str, Proof]) -> None:
+        """Write what is proven, by object key, until a scanner's word comes."""
+        ...
+
+    async def drop_proofs(self, keys: Sequence[str]) -> None:
+        """Forget what was proven of objects that wait no longer."""
+        ...
+
+    async def contents(
+        self, project: ProjectId, page: Page, *, under: str | None
+    ) -> Mapping[str, Sequence[str]]:
+        """Return the keys of objects that can be fetched, by their documents' folded paths.
+
+        In the order of paths, below or at *under*; the cursor is a folded path. A document none
+        of whose content can be fetched has no keys.
+        """
+        ...
+
+    async def blob_at(self, object_key: str) -> Blob | None:
+        """Return the content that is this object, or None when nothing published is."""
+        ...
+
+    async def mark_scanned(self, object_key: str, scan: Scan) -> None:
+        """Note who looked through published content last."""
+        ...
+
+    async def mark_infected(self, object_key: str, scan: Scan) -> bool:
+        """Take published content away from every reader, logged for each upload that brought it.
+
+        Returns False when nothing was: not published, marked before, or a scan of other bytes.
+        """
+        ...
+
+
 class JobRows(Protocol):
     """Jobs and events, written with the decision that causes them."""
 
-    async def enqueue(self, jobs: Sequence[Job]) -> None:
-        """Add jobs that become visible when the transaction commits."""
+    async def enqueue(self, jobs: Sequence[Job], *, after: timedelta = timedelta(0)) -> None:
+        """Add jobs that become visible when the transaction commits, and *after* has passed."""
         ...
 
     async def jobs(self, page: Page, *, state: JobState | None) -> Sequence[JobListing]:
@@ -262,5 +319,5 @@ class JobRows(Protocol):
         ...
 
 
-class Tx(ProjectRows, UploadRows, DocumentRows, JobRows, Protocol):
+class Tx(ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows, Protocol):
     """One database transaction of one organization: all of it lands, or none of it."""

@@ -1,13 +1,14 @@
-"""Where bytes live, and who permits sending them."""
+"""Where bytes live, who permits sending them, and who looks through them."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from laydown.domain.upload import (
-    Upload,
-)
+from laydown.domain.document import Blob
+from laydown.domain.errors import ScannerUnavailable
+from laydown.domain.scanning import Scan
+from laydown.domain.upload import Upload, UploadId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class ObjectStore(Protocol):
     returns the same answer. Raises `StoreUnavailable` for anything a later try may fix.
     """
 
-    async def join(self, key: str, *, size: int) -> int | None:
+    async def join(self, upload: Upload) -> int | None:
         """Make the landed parts one durable object; return its size, None when there is nothing."""
         ...
 
@@ -36,6 +37,10 @@ class ObjectStore(Protocol):
 
     def read(self, key: str, *, start: int = 0, length: int | None = None) -> AsyncIterator[bytes]:
         """Yield the object's bytes in order; raise `ContentGone` when there is no such object."""
+        ...
+
+    async def quarantine(self, key: str) -> None:
+        """Keep the object from every reader until it is discarded; nothing when there is none."""
         ...
 
     async def discard(self, key: str) -> None:
@@ -48,6 +53,29 @@ class ObjectStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Landed:
+    """What a store holds of an upload under way."""
+
+    parts: Mapping[int, int]  # bytes by part number
+    is_object: bool  # the whole file is one object of the declared size
+
+
+class DirectEntry(Protocol):
+    """A store that clients send bytes to without us seeing them, so that it must be asked.
+
+    Safe to repeat. Raises `StoreUnavailable` for anything a later try may fix.
+    """
+
+    async def begin(self, uploads: Sequence[Upload]) -> Mapping[UploadId, str]:
+        """Begin a multipart upload for each of these; return the store's names of them."""
+        ...
+
+    async def landed(self, uploads: Sequence[Upload]) -> Mapping[UploadId, Landed]:
+        """Return what has come of each."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fingerprint:
     """What one pass over an object's bytes tells."""
 
@@ -55,19 +83,38 @@ class Fingerprint:
     sha256: bytes
     head: bytes  # the first 64 KiB
     tail: bytes  # the last 64 KiB
+    version: str | None = None  # what the store calls exactly these bytes, if it does
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One pass over an object: its fingerprint, and what the scanner said if there is one."""
+
+    fingerprint: Fingerprint
+    scan: Scan | ScannerUnavailable | None = None
+
+
+class Scanner(Protocol):
+    """Looks through bytes for malware."""
+
+    async def scan(self, chunks: AsyncIterator[bytes], *, size: int) -> Scan:
+        """Judge *size* bytes, read once; raise `ScannerUnavailable` for what may pass."""
+        ...
 
 
 class Fingerprinter(Protocol):
     """A store that can hash many objects near the bytes, off the event loop."""
 
-    async def fingerprints(self, keys: Sequence[str]) -> Mapping[str, Fingerprint]:
-        """Read each object once; a key without an object is left out."""
+    async def fingerprints(
+        self, keys: Sequence[str], *, scanner: Scanner | None = None
+    ) -> Mapping[str, Look]:
+        """Read each object once, for the scanner too; a key without an object is left out."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedUrl:
-    """A URL that accepts exactly one part until it expires."""
+    """A URL that accepts exactly one part, or gives one object, until it expires."""
 
     url: str
     headers: Mapping[str, str]
@@ -77,8 +124,19 @@ class SignedUrl:
 class UrlSigner(Protocol):
     """Permits clients to send and fetch bytes directly."""
 
+    needs_completion: bool
+    """Whether a client must say that a file of one part is sent, because we don't see it."""
+
+    async def refresh(self) -> None:
+        """Have credentials that outlive the URLs signed next."""
+        ...
+
     def sign_part(
         self, upload: Upload, number: int, *, length: int, checksum: str | None
     ) -> SignedUrl:
         """Return a URL for this part of this attempt; *checksum* binds it to these bytes."""
+        ...
+
+    def sign_read(self, blob: Blob, *, disposition: str) -> SignedUrl | None:
+        """Return a URL that gives this content for saving; None: it must be read through us."""
         ...

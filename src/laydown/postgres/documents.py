@@ -57,6 +57,8 @@ class DocumentRows(Session):
                     "kind": blob.kind,
                     "media_type": blob.media_type,
                     "object_key": blob.object_key,
+                    "store_version": blob.store_version,
+                    "scanned_by": blob.scanned_by,
                 }
                 for blob in blobs
             ),

@@ -1,12 +1,22 @@
 """Jobs and events, written with the decision that causes them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, assert_never
 from uuid import UUID
 
 from laydown.domain.errors import NotFound
 from laydown.domain.happening import Happening, Recorded
-from laydown.domain.jobs import DiscardBytes, Job, JobListing, JobState, JoinParts, ProveUpload
+from laydown.domain.jobs import (
+    DiscardBytes,
+    Job,
+    JobListing,
+    JobState,
+    JoinParts,
+    ProveUpload,
+    QuarantineBytes,
+    RescanBytes,
+)
 from laydown.domain.upload import UploadId
 from laydown.ports import Page
 from laydown.postgres import sql
@@ -16,19 +26,25 @@ from laydown.services.identifiers import new_id
 
 _Q = sql.load("jobs.sql")
 _EVENTS = sql.load("events.sql")
+_AT_ONCE = timedelta(0)
 
 
 def job_row(job: Job) -> dict[str, object]:
-    """Return a job as the columns it has."""
+    """Return a job as the columns it has; somebody waits for an urgent one."""
     match job:
         case JoinParts(upload_id):
-            return {"kind": "join", "upload": upload_id}
+            return {"kind": "join", "upload": upload_id, "is_urgent": True}
         case ProveUpload(upload_id):
-            return {"kind": "prove", "upload": upload_id}
+            return {"kind": "prove", "upload": upload_id, "is_urgent": True}
         case DiscardBytes(upload_id, object_key):
-            return {"kind": "discard", "upload": upload_id, "object_key": object_key}
+            kind = "discard"
+        case QuarantineBytes(upload_id, object_key):
+            kind = "quarantine"
+        case RescanBytes(upload_id, object_key):
+            kind = "rescan"
         case _:
             assert_never(job)
+    return {"kind": kind, "upload": upload_id, "object_key": object_key, "is_urgent": False}
 
 
 def job_of(row: Any) -> Job:  # noqa: ANN401 - a row
@@ -40,6 +56,10 @@ def job_of(row: Any) -> Job:  # noqa: ANN401 - a row
             return ProveUpload(row.upload_id)
         case "discard":
             return DiscardBytes(row.upload_id, row.object_key)
+        case "quarantine":
+            return QuarantineBytes(row.upload_id, row.object_key)
+        case "rescan":
+            return RescanBytes(row.upload_id, row.object_key)
         case unknown:
             raise ValueError(f"no such kind of job: {unknown}")
 
@@ -47,11 +67,11 @@ def job_of(row: Any) -> Job:  # noqa: ANN401 - a row
 class JobRows(Session):
     """The `JobRows` port on one connection."""
 
-    async def enqueue(self, jobs: Sequence[Job]) -> None:
-        """Add jobs that become visible when the transaction commits."""
+    async def enqueue(self, jobs: Sequence[Job], *, after: timedelta = _AT_ONCE) -> None:
+        """Add jobs that become visible when the transaction commits, and *after* has passed."""
         if jobs:
             rows = json_rows({"id": new_id(), **job_row(job)} for job in jobs)
-            await self.run(_Q["add_jobs"], rows=rows)
+            await self.run(_Q["add_jobs"], rows=rows, after=after)
 
     async def jobs(self, page: Page, *, state: JobState | None) -> Sequence[JobListing]:
         """Return jobs, oldest first."""

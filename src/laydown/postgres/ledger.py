@@ -9,12 +9,13 @@ from laydown.postgres.documents import DocumentRows
 from laydown.postgres.jobs import JobRows
 from laydown.postgres.pool import Pool, transaction
 from laydown.postgres.projects import ProjectRows
+from laydown.postgres.scans import ScanRows
 from laydown.postgres.uploads import UploadRows
 
 _Q = sql.load("session.sql")
 
 
-class PostgresTx(ProjectRows, UploadRows, DocumentRows, JobRows):
+class PostgresTx(ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows):
     """A `Tx` on one connection."""
 
 

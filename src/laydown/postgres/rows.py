@@ -91,6 +91,7 @@ def upload_of(row: Any, organization: OrganizationId) -> Upload:  # noqa: ANN401
         sha256=row.sha256,
         object_key=row.object_key,
         version=row.version_id,
+        multipart_id=row.multipart_id,
     )
 
 
@@ -115,6 +116,9 @@ def blob_of(row: Any, organization: OrganizationId) -> Blob:  # noqa: ANN401 - a
         kind=row.kind,
         media_type=row.media_type,
         object_key=row.object_key,
+        store_version=row.store_version,
+        scanned_by=row.scanned_by,
+        is_infected=getattr(row, "is_infected", False),
     )
 
 
@@ -217,4 +221,5 @@ def change_row(change: Change) -> dict[str, object]:
         "sha256": hexed(now.sha256),
         "object_key": now.object_key,
         "version": now.version,
+        "multipart": now.multipart_id,
     }

@@ -7,6 +7,12 @@ CREATE TYPE on_conflict AS ENUM (
     'reject'
 );
 
+CREATE TYPE scan_verdict AS ENUM (
+    'clean',
+    'infected',
+    'unscannable'
+);
+
 CREATE TYPE upload_state AS ENUM (
     'declared',
     'receiving',
@@ -25,6 +31,124 @@ CREATE TYPE upload_state AS ENUM (
 CREATE FUNCTION current_organization() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('laydown.organization'::text, true), ''::text))::uuid;
+
+CREATE TABLE uploads (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    batch_id uuid NOT NULL,
+    ordinal bigint NOT NULL,
+    key text NOT NULL,
+    path text NOT NULL,
+    path_folded text NOT NULL,
+    size bigint NOT NULL,
+    claimed_sha256 bytea,
+    content_type text,
+    modified_at timestamp with time zone,
+    captured_at timestamp with time zone,
+    latitude double precision,
+    longitude double precision,
+    state upload_state NOT NULL,
+    reason text,
+    detail text,
+    attempt integer DEFAULT 1 NOT NULL,
+    part_size bigint,
+    parts integer NOT NULL,
+    leader_id uuid,
+    received bigint DEFAULT 0 NOT NULL,
+    crc64nvme bigint,
+    sha256 bytea,
+    object_key text,
+    version_id uuid,
+    declared_at timestamp with time zone DEFAULT now() NOT NULL,
+    moved_at timestamp with time zone DEFAULT now() NOT NULL,
+    multipart_id text,
+    CONSTRAINT never_more_than_declared CHECK (((received >= 0) AND (received <= size))),
+    CONSTRAINT only_declared_wait CHECK (((leader_id IS NULL) OR (state = 'declared'::upload_state))),
+    CONSTRAINT past_receiving_means_whole CHECK (((state <> ALL (ARRAY['sealing'::upload_state, 'checking'::upload_state, 'processing'::upload_state, 'ready'::upload_state])) OR ((received = size) AND (object_key IS NOT NULL)))),
+    CONSTRAINT published_means_proven CHECK (((state <> ALL (ARRAY['processing'::upload_state, 'ready'::upload_state, 'duplicate'::upload_state])) OR ((sha256 IS NOT NULL) AND (version_id IS NOT NULL)))),
+    CONSTRAINT refused_means_why CHECK (((state <> ALL (ARRAY['skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state, 'failed'::upload_state])) OR (reason IS NOT NULL))),
+    CONSTRAINT single_or_multipart CHECK (((part_size IS NOT NULL) OR (parts = 1))),
+    CONSTRAINT uploads_attempt_check CHECK ((attempt > 0)),
+    CONSTRAINT uploads_claimed_sha256_check CHECK ((octet_length(claimed_sha256) = 32)),
+    CONSTRAINT uploads_part_size_check CHECK ((part_size > 0)),
+    CONSTRAINT uploads_parts_check CHECK ((parts > 0)),
+    CONSTRAINT uploads_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
+ALTER TABLE ONLY uploads FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION lane_of_batch(batch uuid) RETURNS smallint
+    LANGUAGE sql STABLE
+    SET enable_bitmapscan TO 'off'
+    SET enable_sort TO 'off'
+    RETURN (SELECT (CASE WHEN (count(*) > 100) THEN 1 ELSE 0 END)::smallint AS int2 FROM (SELECT FROM uploads WHERE (uploads.batch_id = lane_of_batch.batch) ORDER BY uploads.ordinal LIMIT 101) few);
+
+CREATE TABLE jobs (
+    id uuid NOT NULL,
+    organization_id uuid NOT NULL,
+    kind text NOT NULL,
+    upload_id uuid,
+    object_key text,
+    attempt integer DEFAULT 0 NOT NULL,
+    run_at timestamp with time zone DEFAULT now() NOT NULL,
+    leased_until timestamp with time zone,
+    worker uuid,
+    dead_at timestamp with time zone,
+    last_error text,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    lane smallint DEFAULT 0 NOT NULL,
+    sent_at timestamp with time zone,
+    CONSTRAINT jobs_lane_check CHECK ((lane = ANY (ARRAY[0, 1])))
+);
+
+ALTER TABLE ONLY jobs FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION organizations_waiting(after uuid, most integer) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ WITH RECURSIVE ahead AS (
+         ( SELECT jobs.organization_id,
+             1 AS place
+            FROM jobs
+           WHERE ((jobs.dead_at IS NULL) AND (jobs.leased_until IS NULL) AND (jobs.organization_id > organizations_waiting.after))
+           ORDER BY jobs.organization_id
+          LIMIT 1)
+         UNION ALL
+          SELECT ( SELECT j.organization_id
+                    FROM jobs j
+                   WHERE ((j.dead_at IS NULL) AND (j.leased_until IS NULL) AND (j.organization_id > a.organization_id))
+                   ORDER BY j.organization_id
+                  LIMIT 1) AS organization_id,
+             (a.place + 1)
+            FROM ahead a
+           WHERE ((a.organization_id IS NOT NULL) AND (a.place < organizations_waiting.most))
+         ), behind AS (
+         ( SELECT jobs.organization_id,
+             1 AS place
+            FROM jobs
+           WHERE ((jobs.dead_at IS NULL) AND (jobs.leased_until IS NULL) AND (jobs.organization_id <= organizations_waiting.after))
+           ORDER BY jobs.organization_id
+          LIMIT 1)
+         UNION ALL
+          SELECT ( SELECT j.organization_id
+                    FROM jobs j
+                   WHERE ((j.dead_at IS NULL) AND (j.leased_until IS NULL) AND (j.organization_id > b.organization_id) AND (j.organization_id <= organizations_waiting.after))
+                   ORDER BY j.organization_id
+                  LIMIT 1) AS organization_id,
+             (b.place + 1)
+            FROM behind b
+           WHERE ((b.organization_id IS NOT NULL) AND (b.place < organizations_waiting.most))
+         )
+  SELECT found.organization_id
+    FROM ( SELECT ahead.organization_id
+            FROM ahead
+         UNION ALL
+          SELECT behind.organization_id
+            FROM behind) found
+   WHERE (found.organization_id IS NOT NULL)
+  LIMIT organizations_waiting.most;
+END;
 
 CREATE FUNCTION refuse_illegal_move() RETURNS trigger
     LANGUAGE plpgsql
@@ -63,6 +187,9 @@ CREATE TABLE blobs (
     object_key text NOT NULL,
     is_missing boolean DEFAULT false NOT NULL,
     proven_at timestamp with time zone DEFAULT now() NOT NULL,
+    store_version text,
+    scanned_by text DEFAULT 'none'::text NOT NULL,
+    is_infected boolean DEFAULT false NOT NULL,
     CONSTRAINT blobs_sha256_check CHECK ((octet_length(sha256) = 32)),
     CONSTRAINT blobs_size_check CHECK ((size >= 0))
 );
@@ -106,23 +233,6 @@ CREATE TABLE events (
 
 ALTER TABLE ONLY events FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE jobs (
-    id uuid NOT NULL,
-    organization_id uuid NOT NULL,
-    kind text NOT NULL,
-    upload_id uuid,
-    object_key text,
-    attempt integer DEFAULT 0 NOT NULL,
-    run_at timestamp with time zone DEFAULT now() NOT NULL,
-    leased_until timestamp with time zone,
-    worker uuid,
-    dead_at timestamp with time zone,
-    last_error text,
-    created_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-ALTER TABLE ONLY jobs FORCE ROW LEVEL SECURITY;
-
 CREATE TABLE organizations (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -162,6 +272,21 @@ CREATE TABLE projects (
 
 ALTER TABLE ONLY projects FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE proofs (
+    organization_id uuid NOT NULL,
+    object_key text NOT NULL,
+    sha256 bytea NOT NULL,
+    size bigint NOT NULL,
+    kind text NOT NULL,
+    is_pointer boolean NOT NULL,
+    store_version text,
+    proven_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT proofs_sha256_check CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT proofs_size_check CHECK ((size >= 0))
+);
+
+ALTER TABLE ONLY proofs FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE refusals (
     organization_id uuid NOT NULL,
     sha256 bytea NOT NULL,
@@ -171,6 +296,18 @@ CREATE TABLE refusals (
 );
 
 ALTER TABLE ONLY refusals FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE scans (
+    organization_id uuid NOT NULL,
+    object_key text NOT NULL,
+    scanner text NOT NULL,
+    verdict scan_verdict NOT NULL,
+    threat text,
+    store_version text,
+    scanned_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE ONLY scans FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE schema_migrations (
     number integer NOT NULL,
@@ -189,51 +326,6 @@ CREATE TABLE tokens (
 );
 
 ALTER TABLE ONLY tokens FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE uploads (
-    organization_id uuid NOT NULL,
-    id uuid NOT NULL,
-    project_id uuid NOT NULL,
-    batch_id uuid NOT NULL,
-    ordinal bigint NOT NULL,
-    key text NOT NULL,
-    path text NOT NULL,
-    path_folded text NOT NULL,
-    size bigint NOT NULL,
-    claimed_sha256 bytea,
-    content_type text,
-    modified_at timestamp with time zone,
-    captured_at timestamp with time zone,
-    latitude double precision,
-    longitude double precision,
-    state upload_state NOT NULL,
-    reason text,
-    detail text,
-    attempt integer DEFAULT 1 NOT NULL,
-    part_size bigint,
-    parts integer NOT NULL,
-    leader_id uuid,
-    received bigint DEFAULT 0 NOT NULL,
-    crc64nvme bigint,
-    sha256 bytea,
-    object_key text,
-    version_id uuid,
-    declared_at timestamp with time zone DEFAULT now() NOT NULL,
-    moved_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT never_more_than_declared CHECK (((received >= 0) AND (received <= size))),
-    CONSTRAINT only_declared_wait CHECK (((leader_id IS NULL) OR (state = 'declared'::upload_state))),
-    CONSTRAINT past_receiving_means_whole CHECK (((state <> ALL (ARRAY['sealing'::upload_state, 'checking'::upload_state, 'processing'::upload_state, 'ready'::upload_state])) OR ((received = size) AND (object_key IS NOT NULL)))),
-    CONSTRAINT published_means_proven CHECK (((state <> ALL (ARRAY['processing'::upload_state, 'ready'::upload_state, 'duplicate'::upload_state])) OR ((sha256 IS NOT NULL) AND (version_id IS NOT NULL)))),
-    CONSTRAINT refused_means_why CHECK (((state <> ALL (ARRAY['skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state, 'failed'::upload_state])) OR (reason IS NOT NULL))),
-    CONSTRAINT single_or_multipart CHECK (((part_size IS NOT NULL) OR (parts = 1))),
-    CONSTRAINT uploads_attempt_check CHECK ((attempt > 0)),
-    CONSTRAINT uploads_claimed_sha256_check CHECK ((octet_length(claimed_sha256) = 32)),
-    CONSTRAINT uploads_part_size_check CHECK ((part_size > 0)),
-    CONSTRAINT uploads_parts_check CHECK ((parts > 0)),
-    CONSTRAINT uploads_sha256_check CHECK ((octet_length(sha256) = 32))
-);
-
-ALTER TABLE ONLY uploads FORCE ROW LEVEL SECURITY;
 
 ALTER TABLE uploads ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
     SEQUENCE NAME uploads_ordinal_seq
@@ -302,8 +394,14 @@ ALTER TABLE ONLY parts
 ALTER TABLE ONLY projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (organization_id, id);
 
+ALTER TABLE ONLY proofs
+    ADD CONSTRAINT proofs_pkey PRIMARY KEY (object_key, organization_id);
+
 ALTER TABLE ONLY refusals
     ADD CONSTRAINT refusals_pkey PRIMARY KEY (sha256, extension, policy, organization_id);
+
+ALTER TABLE ONLY scans
+    ADD CONSTRAINT scans_pkey PRIMARY KEY (object_key, organization_id);
 
 ALTER TABLE ONLY schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
@@ -321,13 +419,19 @@ CREATE INDEX batches_idle ON batches USING btree (touched_at) WHERE (closed_at I
 
 CREATE INDEX events_of_upload ON events USING btree (upload_id, number) WHERE (upload_id IS NOT NULL);
 
+CREATE INDEX jobs_announced ON jobs USING btree (organization_id) WHERE ((dead_at IS NULL) AND (sent_at IS NOT NULL));
+
 CREATE INDEX jobs_dead ON jobs USING btree (organization_id, id) WHERE (dead_at IS NOT NULL);
+
+CREATE INDEX jobs_held ON jobs USING btree (organization_id) WHERE ((dead_at IS NULL) AND (leased_until IS NOT NULL));
 
 CREATE INDEX jobs_leased ON jobs USING btree (leased_until) WHERE ((dead_at IS NULL) AND (leased_until IS NOT NULL));
 
-CREATE INDEX jobs_waiting ON jobs USING btree (organization_id, run_at) WHERE ((dead_at IS NULL) AND (leased_until IS NULL));
+CREATE INDEX jobs_unheard ON jobs USING btree (sent_at) WHERE ((dead_at IS NULL) AND (leased_until IS NULL) AND (sent_at IS NOT NULL));
 
-CREATE UNIQUE INDEX one_blob_a_digest ON blobs USING btree (sha256, organization_id) WHERE (NOT is_missing);
+CREATE INDEX jobs_waiting ON jobs USING btree (organization_id, lane, run_at) WHERE ((dead_at IS NULL) AND (leased_until IS NULL));
+
+CREATE UNIQUE INDEX one_blob_a_digest ON blobs USING btree (sha256, organization_id) WHERE ((NOT is_missing) AND (NOT is_infected));
 
 CREATE UNIQUE INDEX one_document_a_path ON documents USING btree (project_id, path_folded COLLATE "C");
 
@@ -342,6 +446,8 @@ CREATE INDEX uploads_counted ON uploads USING btree (batch_id, state, reason) IN
 CREATE INDEX uploads_of_batch ON uploads USING btree (batch_id, ordinal);
 
 CREATE INDEX uploads_quiet ON uploads USING btree (moved_at) WHERE (state = ANY (ARRAY['declared'::upload_state, 'receiving'::upload_state]));
+
+CREATE INDEX uploads_unreported ON uploads USING btree (id) WHERE (state = 'receiving'::upload_state);
 
 CREATE INDEX uploads_waiting ON uploads USING btree (leader_id) WHERE (leader_id IS NOT NULL);
 
@@ -365,8 +471,14 @@ ALTER TABLE ONLY parts
 ALTER TABLE ONLY projects
     ADD CONSTRAINT projects_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
+ALTER TABLE ONLY proofs
+    ADD CONSTRAINT proofs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
 ALTER TABLE ONLY refusals
     ADD CONSTRAINT refusals_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY scans
+    ADD CONSTRAINT scans_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
 ALTER TABLE ONLY tokens
     ADD CONSTRAINT tokens_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
@@ -428,7 +540,11 @@ CREATE POLICY own_rows ON parts TO laydown_app USING ((organization_id = current
 
 CREATE POLICY own_rows ON projects TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
+CREATE POLICY own_rows ON proofs TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
 CREATE POLICY own_rows ON refusals TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON scans TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON tokens TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
@@ -440,6 +556,8 @@ ALTER TABLE parts ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE projects ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE proofs ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY read_rows ON batches FOR SELECT TO laydown_system USING (true);
 
 CREATE POLICY read_rows ON events FOR SELECT TO laydown_system USING (true);
@@ -450,11 +568,19 @@ CREATE POLICY read_rows ON uploads FOR SELECT TO laydown_system USING (true);
 
 ALTER TABLE refusals ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE scans ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE uploads ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE versions ENABLE ROW LEVEL SECURITY;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE uploads TO laydown_app;
+GRANT SELECT ON TABLE uploads TO laydown_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE jobs TO laydown_app;
+GRANT SELECT,DELETE,UPDATE ON TABLE jobs TO laydown_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE batches TO laydown_app;
 GRANT SELECT ON TABLE batches TO laydown_system;
@@ -472,9 +598,6 @@ GRANT SELECT,INSERT ON TABLE event_heads TO laydown_system;
 GRANT SELECT,INSERT ON TABLE events TO laydown_app;
 GRANT SELECT ON TABLE events TO laydown_system;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE jobs TO laydown_app;
-GRANT SELECT,DELETE,UPDATE ON TABLE jobs TO laydown_system;
-
 GRANT SELECT ON TABLE organizations TO laydown_app;
 GRANT SELECT,INSERT ON TABLE organizations TO laydown_system;
 
@@ -483,11 +606,12 @@ GRANT SELECT ON TABLE parts TO laydown_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE projects TO laydown_app;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE proofs TO laydown_app;
+
 GRANT SELECT,INSERT ON TABLE refusals TO laydown_app;
 
-GRANT SELECT,INSERT ON TABLE tokens TO laydown_system;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scans TO laydown_app;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE uploads TO laydown_app;
-GRANT SELECT ON TABLE uploads TO laydown_system;
+GRANT SELECT,INSERT ON TABLE tokens TO laydown_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE versions TO laydown_app;

@@ -54,6 +54,15 @@ class PostgresSystem:
         rows = await self._all("silent_uploads", {"silence": silence.upload, "limit": limit})
         return [(OrganizationId(row.organization_id), UploadId(row.id)) for row in rows]
 
+    async def unreported_uploads(
+        self, silence: Silence, *, after: UploadId | None, limit: int
+    ) -> Sequence[tuple[OrganizationId, UploadId]]:
+        """Return receiving uploads without a usable URL by now, by id after *after*."""
+        rows = await self._all(
+            "unreported_uploads", {"silence": silence.store, "after": after, "limit": limit}
+        )
+        return [(OrganizationId(row.organization_id), UploadId(row.id)) for row in rows]
+
     async def idle_batches(
         self, silence: Silence, *, limit: int
     ) -> Sequence[tuple[OrganizationId, BatchId]]:

@@ -183,6 +183,12 @@ class UploadRows(Session):
             for part in parts
         )
 
+    async def say_received(self, batch: BatchId, sent: Mapping[UploadId, int]) -> None:
+        """Show bytes that are said to be with the store; the last one isn't until it is known."""
+        if sent:
+            rows = json_rows({"id": upload, "bytes": size} for upload, size in sent.items())
+            await self.run(_Q["say_received"], batch=batch, rows=rows)
+
     async def move(self, changes: Sequence[Change]) -> frozenset[UploadId]:
         """Write the moves nobody was faster with and log each; return the uploads that moved."""
         if not changes:

@@ -1,16 +1,17 @@
 """Completing: all parts are sent; or the client takes files back, or tries again."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from laydown.domain.batch import Batch, Tally
 from laydown.domain.errors import IllegalMove
 from laydown.domain.happening import Happening, Kind
-from laydown.domain.jobs import DiscardBytes, Job, JoinParts, ProveUpload
+from laydown.domain.jobs import DiscardBytes, Job, ProveUpload
 from laydown.domain.lifecycle import TAKES_BYTES, Event, State
 from laydown.domain.reasons import TRANSPORT, Reason
 from laydown.domain.upload import BatchId, Upload, UploadId, change, missing_parts
-from laydown.ports import Ledger, Page, Tx, UploadFilter, UploadRecord
+from laydown.ports import DirectEntry, Ledger, Page, Tx, UploadFilter, UploadRecord
+from laydown.services.arriving import landed_in_store, seal, whole
 from laydown.services.identity import Caller
 from laydown.services.twins import promote_twins
 
@@ -33,18 +34,42 @@ class Completing:
     """Use cases that end the sending of files."""
 
     ledger: Ledger
+    direct: DirectEntry | None = None  # where bytes go past us
 
     async def complete(
         self, caller: Caller, batch_id: BatchId, ids: Sequence[UploadId]
     ) -> Sequence[Completion]:
-        """Have the parts of each upload joined, if they have all landed. Repeatable."""
+        """Have the parts of each upload joined, if they have all landed. Repeatable.
+
+        Of a file of one part that went straight to the store we take the caller's word: whether
+        the bytes are there, and are those declared, is what the proof finds out.
+        """
+        parts_in_store = await self._in_store(caller, batch_id, ids)
         async with self.ledger.begin(caller.organization) as tx:
             await tx.touch_batch(batch_id)
             found = await tx.uploads(ids, lock=True)
             uploads = {upload.id: upload for upload in found if upload.batch == batch_id}
-            landed = await tx.landed(list(uploads.values()))
+            landed = {**await tx.landed(list(uploads.values())), **parts_in_store}
+            for upload in uploads.values():
+                if upload.id in landed and not missing_parts(upload, landed[upload.id]):
+                    uploads[upload.id] = whole(upload)
             await seal(tx, list(uploads.values()))
         return [_completion(each, uploads.get(each), landed.get(each, ())) for each in ids]
+
+    async def _in_store(
+        self, caller: Caller, batch_id: BatchId, ids: Sequence[UploadId]
+    ) -> Mapping[UploadId, Sequence[int]]:
+        """Return the parts of each upload that are with a store that doesn't report to us."""
+        if self.direct is None:
+            return {}
+        async with self.ledger.begin(caller.organization) as tx:
+            found = await tx.uploads(ids)
+        ours = [each for each in found if each.batch == batch_id]
+        said = {
+            each.id: [1] for each in ours if each.state is State.RECEIVING and not each.is_multipart
+        }
+        asked = [each for each in ours if each.is_multipart]
+        return {**said, **await landed_in_store(self.direct, asked)}
 
     async def cancel(self, caller: Caller, upload_id: UploadId) -> UploadRecord:
         """Take one upload back; raise `IllegalMove` once its bytes are all here."""
@@ -110,20 +135,13 @@ def resent(upload: Upload) -> Upload:
         detail=None,
         received=0,
         object_key=None,
+        multipart_id=None,
     )
 
 
-async def seal(tx: Tx, uploads: Sequence[Upload]) -> None:
-    """Have the parts of those uploads joined that have all landed."""
-    whole = [
-        upload
-        for upload in uploads
-        if upload.state is State.RECEIVING and upload.received == upload.entry.size
-    ]
-    moved = await tx.move(
-        [change(upload, upload.after(Event.SENT, object_key=upload.key)) for upload in whole]
-    )
-    await tx.enqueue([JoinParts(upload.id) for upload in whole if upload.id in moved])
+def may_have_bytes(upload: Upload) -> bool:
+    """Say whether the store may hold bytes of an upload that is not sealed."""
+    return upload.is_multipart or upload.received > 0 or upload.state is State.RECEIVING
 
 
 async def close(tx: Tx, batch_id: BatchId) -> Batch:
@@ -147,7 +165,7 @@ async def _cancel(tx: Tx, uploads: Sequence[Upload]) -> None:
     )
     await promote_twins(tx, sorted(moved))
     jobs: list[Job] = [
-        DiscardBytes(upload.id, upload.key) for upload in uploads if upload.is_multipart
+        DiscardBytes(upload.id, upload.key) for upload in uploads if may_have_bytes(upload)
     ]
     await tx.enqueue(jobs)
 
@@ -169,7 +187,7 @@ def _completion(asked: UploadId, upload: Upload | None, have: Sequence[int]) -> 
         return Completion(upload=asked, state=None, code="not_found")
     if upload.state not in TAKES_BYTES:
         return Completion(upload=asked, state=upload.state)
-    if upload.is_multipart and upload.received == upload.entry.size:
+    if upload.state is State.RECEIVING and upload.received == upload.entry.size:
         return Completion(upload=asked, state=State.SEALING)
     missing = missing_parts(upload, have)[:_MISSING_SHOWN]
     return Completion(upload=asked, state=upload.state, code="parts_missing", missing=missing)

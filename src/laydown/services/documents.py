@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from laydown.domain.document import Document, DocumentId, Version, VersionId
+from laydown.domain.errors import ContentInfected
 from laydown.domain.names import folded
 from laydown.domain.upload import ProjectId
-from laydown.ports import Ledger, ObjectStore, Page
+from laydown.ports import Ledger, ObjectStore, Page, SignedUrl, UrlSigner
 from laydown.services.identity import Caller
 
 
@@ -16,6 +17,7 @@ class Documents:
 
     ledger: Ledger
     store: ObjectStore
+    signer: UrlSigner
 
     async def documents(
         self,
@@ -55,6 +57,13 @@ class Documents:
         """Return a version, or raise `NotFound`. What it holds is proven, so it may be read."""
         async with self.ledger.snapshot(caller.organization) as tx:
             return await tx.version(version_id)
+
+    async def where(self, version: Version, *, disposition: str) -> SignedUrl | None:
+        """Return where to fetch a version's bytes; None: here. Raises `ContentInfected`."""
+        if version.blob.is_infected:
+            raise ContentInfected("malware was found in it")
+        await self.signer.refresh()
+        return self.signer.sign_read(version.blob, disposition=disposition)
 
     def read(self, version: Version, *, start: int, length: int) -> AsyncIterator[bytes]:
         """Yield a version's bytes; raises `ContentGone` when the store has lost them."""

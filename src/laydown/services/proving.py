@@ -1,94 +1,149 @@
 """Proving: what the worker does to bytes that have all arrived, many files at a time."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import chain
-from typing import TypeAlias
+from dataclasses import dataclass, replace
 
-from laydown.domain.batch import OnConflict
-from laydown.domain.document import Blob, BlobId
+from laydown.domain.errors import ScannerUnavailable, StoreUnavailable
 from laydown.domain.filetypes import pointer_stub
-from laydown.domain.jobs import DiscardBytes, Job, ProveUpload
-from laydown.domain.kinds import Kind
+from laydown.domain.jobs import DiscardBytes
 from laydown.domain.lifecycle import Event, State
 from laydown.domain.policy import Policy
-from laydown.domain.reasons import BY_CONTENT, Reason
+from laydown.domain.proof import Proof
+from laydown.domain.reasons import Reason
+from laydown.domain.scanning import UNSCANNED, Scan, Verdict
 from laydown.domain.sniffing import sniff
-from laydown.domain.upload import BatchId, OrganizationId, Upload, UploadId, change
-from laydown.domain.verdicts import refusal_by_type
-from laydown.ports import Fingerprint, Fingerprinter, Ledger, ObjectStore, Tx
-from laydown.services.identifiers import new_id
-from laydown.services.publishing import Candidate, Publication, decide_publications
-from laydown.services.twins import by_leader, promote_twins
+from laydown.domain.upload import NO_OBJECT, OrganizationId, Upload, UploadId, change
+from laydown.ports import Fingerprint, Fingerprinter, Ledger, Look, ObjectStore, Scanner, Tx
+from laydown.services.concluding import Finding, Passed, Refusal, by_content, conclude, refuse
+from laydown.services.twins import promote_twins
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Proof:
-    """What one look at the bytes established."""
-
-    sha256: bytes
-    size: int  # bytes
-    kind: Kind
-    is_pointer: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """Why an upload can't be published."""
-
-    reason: Reason
-    detail: str | None = None
-    proof: Proof | None = None  # None: there are no bytes to speak of
-
-
-Finding: TypeAlias = Proof | Refusal
+_JOINED_AT_ONCE = 8
 
 
 @dataclass(frozen=True, kw_only=True)
 class Proving:
-    """Use cases between the last byte and the published version. All are safe to run twice."""
+    """Use cases between the last byte and the published version. All are safe to run twice.
+
+    With a *scanner*, bytes go through it while they are proven. With *awaits_verdicts*, a scanner
+    beside the store judges them and tells us: what is proven then waits for its word.
+    """
 
     ledger: Ledger
     store: ObjectStore
     reader: Fingerprinter
     policy: Policy
+    scanner: Scanner | None = None
+    awaits_verdicts: bool = False
 
-    async def join(self, organization: OrganizationId, upload_id: UploadId) -> None:
-        """Make an upload's parts one durable object, then have it proven."""
-        async with self.ledger.begin(organization) as tx:
-            found = await tx.uploads([upload_id])
-        if not found or found[0].state is not State.SEALING:
-            return
-        [upload] = found
-        size = await self.store.join(upload.key, size=upload.entry.size)
-        async with self.ledger.begin(organization) as tx:
-            if size == upload.entry.size:
-                await tx.move([change(upload, upload.after(Event.JOINED))])
-                await tx.enqueue([ProveUpload(upload_id)])
-            else:
-                refusal = _wrong_size(upload, size or 0)
-                await _refuse(tx, {upload.id: upload}, {upload.id: refusal})
-
-    async def prove(self, organization: OrganizationId, ids: Sequence[UploadId]) -> None:
-        """Look at the bytes of these uploads once each, and publish or refuse every one."""
+    async def join(self, organization: OrganizationId, ids: Sequence[UploadId]) -> None:
+        """Make the parts of each upload one durable object, then prove it."""
         async with self.ledger.begin(organization) as tx:
             found = await tx.uploads(ids)
-        checking = [upload for upload in found if upload.state is State.CHECKING]
-        for upload in checking:
-            if upload.is_multipart:  # a retry of one that failed while it was being joined
-                await self.store.join(upload.key, size=upload.entry.size)
-        seen = await self.reader.fingerprints([upload.key for upload in checking])
-        findings = {
-            upload.id: examine(upload, seen.get(upload.key), self.policy) for upload in checking
-        }
+        sealing = [upload for upload in found if upload.state is State.SEALING]
+        turn = asyncio.Semaphore(_JOINED_AT_ONCE)
+
+        async def join(upload: Upload) -> int | None:
+            async with turn:
+                return await self.store.join(upload)
+
+        sizes = await asyncio.gather(*map(join, sealing))
         async with self.ledger.begin(organization) as tx:
-            now = await tx.uploads(list(findings), lock=True)
-            still = {
+            joined = {
                 upload.id: upload
-                for upload in now
-                if upload.state is State.CHECKING and upload.id in findings
+                for upload, size in zip(sealing, sizes, strict=True)
+                if size == upload.entry.size
             }
-            await _conclude(tx, still, findings, self.policy)
+            await tx.move([change(each, each.after(Event.JOINED)) for each in joined.values()])
+            refusals = {
+                upload.id: _wrong_size(upload, size or 0)
+                for upload, size in zip(sealing, sizes, strict=True)
+                if upload.id not in joined
+            }
+            uploads = {upload.id: upload for upload in sealing}
+            await refuse(tx, uploads, refusals, self.policy.quarantine)
+        await self.prove(organization, ids)
+
+    async def prove(self, organization: OrganizationId, ids: Sequence[UploadId]) -> None:
+        """Look at the bytes of these uploads once each, and publish or refuse every one.
+
+        Raises `ScannerUnavailable` when some must wait for the scanner; the others are done.
+        """
+        async with self.ledger.begin(organization) as tx:
+            found = [upload for upload in await tx.uploads(ids) if _is_to_prove(upload)]
+            proofs = await self._known(tx, found)
+        for upload in found:
+            if upload.is_multipart:  # a retry of one that failed while it was being joined
+                await self.store.join(upload)
+        unread = [upload.key for upload in found if upload.key not in proofs]
+        looks = await self.reader.fingerprints(unread, scanner=self.scanner)
+        proofs = {**proofs, **{key: _proof(look.fingerprint) for key, look in looks.items()}}
+        async with self.ledger.begin(organization) as tx:
+            now = await tx.uploads([upload.id for upload in found], lock=True)
+            uploads = await _found(tx, [each for each in now if _is_to_prove(each)], proofs)
+            waiting = await self._conclude(tx, uploads, proofs, looks)
+        if waiting:
+            raise waiting[0]
+
+    async def _known(self, tx: Tx, uploads: Sequence[Upload]) -> Mapping[str, Proof]:
+        """Return what was proven before and waited for a scanner since."""
+        if not self.awaits_verdicts:
+            return {}
+        return await tx.proofs([upload.key for upload in uploads])
+
+    async def _conclude(
+        self,
+        tx: Tx,
+        uploads: Sequence[Upload],
+        proofs: Mapping[str, Proof],
+        looks: Mapping[str, Look],
+    ) -> Sequence[ScannerUnavailable]:
+        """Publish and refuse; return why those wait that are neither published nor refused."""
+        said: Mapping[str, Scan | ScannerUnavailable] = {}
+        if self.awaits_verdicts:
+            said = await tx.scans([upload.key for upload in uploads])
+        findings: dict[UploadId, Finding] = {}
+        unjudged: dict[str, Proof] = {}
+        waiting: list[ScannerUnavailable] = []
+        for upload in uploads:
+            proof, look = proofs.get(upload.key), looks.get(upload.key)
+            finding = examine(upload, proof, self.policy)
+            scan = said.get(upload.key)
+            if look is not None and not self.awaits_verdicts:
+                scan = look.scan
+            if isinstance(finding, Refusal):
+                findings[upload.id] = finding
+            elif isinstance(scan, ScannerUnavailable):
+                waiting.append(scan)
+            elif scan is None or not _is_about(scan, finding.proof):
+                if self.awaits_verdicts:
+                    unjudged[upload.key] = finding.proof
+                else:
+                    findings[upload.id] = finding
+            else:
+                findings[upload.id] = judged(finding, scan, self.policy)
+        await tx.keep_proofs(unjudged)
+        if self.scanner is not None:
+            await tx.keep_scans({key: s for key, s in _scans(looks).items() if key in proofs})
+        concluded = {upload.id: upload for upload in uploads if upload.id in findings}
+        await conclude(tx, concluded, findings, self.policy)
+        return waiting
+
+    async def quarantine(
+        self, organization: OrganizationId, upload_id: UploadId, object_key: str
+    ) -> None:
+        """Keep refused bytes from every reader, and have them discarded when their time is up."""
+        await self.store.quarantine(object_key)
+        async with self.ledger.begin(organization) as tx:
+            await tx.enqueue([DiscardBytes(upload_id, object_key)], after=self.policy.quarantine)
+
+    async def store_answers(self) -> bool:
+        """Say whether the store is there at all, whatever it says of one object."""
+        try:
+            await self.store.size(NO_OBJECT)
+        except StoreUnavailable:
+            return False
+        return True
 
     async def discard(self, object_key: str) -> None:
         """Delete an object nothing refers to."""
@@ -111,214 +166,68 @@ class Proving:
             await promote_twins(tx, sorted(moved))
 
 
-def examine(upload: Upload, seen: Fingerprint | None, policy: Policy) -> Finding:
-    """Compare an object with what was declared of it."""
-    if seen is None or seen.size != upload.entry.size:
-        return _wrong_size(upload, 0 if seen is None else seen.size)
-    proof = Proof(
+def examine(upload: Upload, proof: Proof | None, policy: Policy) -> Passed | Refusal:
+    """Compare what an object is with what was declared of it."""
+    if proof is None or proof.size != upload.entry.size:
+        return _wrong_size(upload, 0 if proof is None else proof.size)
+    if upload.entry.sha256 not in (None, proof.sha256):
+        detail = f"the SHA-256 of what arrived is {proof.sha256.hex()}"
+        return Refusal(reason=Reason.CHECKSUM_MISMATCH, detail=detail, proof=proof)
+    return by_content(upload, Passed(proof=proof), policy)
+
+
+def judged(passed: Passed, scan: Scan, policy: Policy) -> Finding:
+    """Return what a scanner's word makes of bytes that are as declared."""
+    match scan.verdict:
+        case Verdict.CLEAN:
+            return replace(passed, scanned_by=scan.scanner)
+        case Verdict.INFECTED:
+            return Refusal(reason=Reason.INFECTED, detail=scan.threat, proof=passed.proof)
+        case Verdict.UNSCANNABLE if policy.accept_unscanned:
+            return replace(passed, scanned_by=UNSCANNED)
+        case Verdict.UNSCANNABLE:
+            return Refusal(reason=Reason.SCAN_UNAVAILABLE, detail=scan.threat, proof=passed.proof)
+
+
+def _is_to_prove(upload: Upload) -> bool:
+    """Say whether an upload waits for its proof; what went straight to the store is found by it."""
+    return upload.state is State.CHECKING or (
+        upload.state is State.SEALING and not upload.is_multipart
+    )
+
+
+async def _found(
+    tx: Tx, uploads: Sequence[Upload], proofs: Mapping[str, Proof]
+) -> Sequence[Upload]:
+    """Return uploads as they are once it is clear that their one object is there."""
+    now = {
+        upload.id: upload.after(Event.JOINED)
+        for upload in uploads
+        if upload.state is State.SEALING and upload.key in proofs
+    }
+    await tx.move([change(each, now[each.id]) for each in uploads if each.id in now])
+    return [now.get(upload.id, upload) for upload in uploads]
+
+
+def _is_about(scan: Scan, proof: Proof) -> bool:
+    """Say whether a scanner looked at exactly the bytes that are proven."""
+    return scan.version is None or proof.store_version in (None, scan.version)
+
+
+def _scans(looks: Mapping[str, Look]) -> Mapping[str, Scan]:
+    return {key: look.scan for key, look in looks.items() if isinstance(look.scan, Scan)}
+
+
+def _proof(seen: Fingerprint) -> Proof:
+    return Proof(
         sha256=seen.sha256,
         size=seen.size,
         kind=sniff(seen.head, tail=seen.tail, size=seen.size),
         is_pointer=pointer_stub(seen.head, seen.size),
+        store_version=seen.version,
     )
-    if upload.entry.sha256 not in (None, proof.sha256):
-        detail = f"the SHA-256 of what arrived is {proof.sha256.hex()}"
-        return Refusal(reason=Reason.CHECKSUM_MISMATCH, detail=detail, proof=proof)
-    return by_content(upload, proof, policy)
-
-
-def by_content(upload: Upload, proof: Proof, policy: Policy) -> Finding:
-    """Judge what the bytes are, under the name this upload gives them."""
-    if proof.is_pointer:
-        return Refusal(reason=Reason.PLACEHOLDER_POINTER, proof=proof)
-    if proof.size == 0:
-        if policy.accept_empty:
-            return proof
-        return Refusal(reason=Reason.EMPTY_FILE, proof=proof)
-    refusal = refusal_by_type(upload.entry.extension, proof.kind, policy)
-    if refusal is not None:
-        reason, detail = refusal
-        return Refusal(reason=reason, detail=detail, proof=proof)
-    return proof
 
 
 def _wrong_size(upload: Upload, size: int) -> Refusal:
     detail = f"{upload.entry.size:,} bytes were declared, the store has {size:,}"
     return Refusal(reason=Reason.SIZE_MISMATCH, detail=detail)
-
-
-async def _conclude(
-    tx: Tx,
-    uploads: Mapping[UploadId, Upload],
-    findings: Mapping[UploadId, Finding],
-    policy: Policy,
-) -> None:
-    """Publish what is proven, refuse the rest, and decide about the twins of both."""
-    twins = by_leader(await tx.twins(list(uploads)))
-    conflicts = await _conflict_rules(tx, [*uploads.values(), *chain(*twins.values())])
-    proofs = {
-        id_: finding
-        for id_, finding in findings.items()
-        if id_ in uploads and isinstance(finding, Proof)
-    }
-    refusals = {
-        id_: finding
-        for id_, finding in findings.items()
-        if id_ in uploads and isinstance(finding, Refusal)
-    }
-    published = await _publish(tx, uploads, proofs, conflicts)
-    linked: list[Candidate] = []
-    orphans: list[UploadId] = []
-    waiting: dict[UploadId, Upload] = {}
-    for leader, followers in twins.items():
-        blob, finding = published.get(leader), findings[leader]
-        proof = finding if isinstance(finding, Proof) else finding.proof
-        fates = [_fate(twin, proof, blob, policy) for twin in followers]
-        for twin, fate in zip(followers, fates, strict=True):
-            match fate:
-                case Blob():
-                    linked.append(
-                        Candidate(
-                            upload=twin,
-                            blob=fate,
-                            is_first=False,
-                            on_conflict=conflicts[twin.batch],
-                            duplicate_of=Reason.DUPLICATE_IN_BATCH,
-                        )
-                    )
-                case Refusal():
-                    refusals[twin.id], waiting[twin.id] = fate, twin
-                case None:
-                    orphans.append(leader)
-    await _refuse(tx, {**uploads, **waiting}, refusals)
-    await _link(tx, linked)
-    await promote_twins(tx, sorted(set(orphans)))
-
-
-def _fate(
-    twin: Upload, proof: Proof | None, blob: Blob | None, policy: Policy
-) -> Blob | Refusal | None:
-    """Return what the leader's end means for a twin: linked, refused too, or (None) to be sent."""
-    if proof is None or twin.entry.sha256 != proof.sha256:
-        return None
-    finding = by_content(twin, proof, policy)
-    return finding if isinstance(finding, Refusal) else blob
-
-
-async def _conflict_rules(tx: Tx, uploads: Sequence[Upload]) -> Mapping[BatchId, OnConflict]:
-    batches = sorted({upload.batch for upload in uploads})
-    return {batch: (await tx.batch(batch)).on_conflict for batch in batches}
-
-
-async def _publish(
-    tx: Tx,
-    uploads: Mapping[UploadId, Upload],
-    proofs: Mapping[UploadId, Proof],
-    conflicts: Mapping[BatchId, OnConflict],
-) -> Mapping[UploadId, Blob]:
-    """Publish proven uploads; return the blob that holds the bytes of each, where one does."""
-    if not proofs:
-        return {}
-    kept = await tx.keep_blobs(list(_blobs(uploads, proofs).values()))
-    candidates = []
-    for id_, proof in proofs.items():
-        blob, _ = kept[proof.sha256]
-        candidates.append(
-            Candidate(
-                upload=uploads[id_],
-                blob=blob,
-                is_first=blob.object_key == uploads[id_].key,
-                on_conflict=conflicts[uploads[id_].batch],
-            )
-        )
-    publications = await decide_publications(tx, candidates)
-    await _write(tx, candidates, publications)
-    return {candidate.upload.id: candidate.blob for candidate in candidates}
-
-
-def _blobs(
-    uploads: Mapping[UploadId, Upload], proofs: Mapping[UploadId, Proof]
-) -> Mapping[bytes, Blob]:
-    """Return one blob a digest: that of the upload declared first."""
-    blobs: dict[bytes, Blob] = {}
-    for id_, proof in proofs.items():
-        blobs.setdefault(
-            proof.sha256,
-            Blob(
-                id=BlobId(new_id()),
-                organization=uploads[id_].organization,
-                sha256=proof.sha256,
-                size=proof.size,
-                kind=proof.kind.name,
-                media_type=proof.kind.media_type,
-                object_key=uploads[id_].key,
-            ),
-        )
-    return blobs
-
-
-async def _link(tx: Tx, candidates: Sequence[Candidate]) -> None:
-    if candidates:
-        await _write(tx, candidates, await decide_publications(tx, candidates))
-
-
-async def _write(
-    tx: Tx, candidates: Sequence[Candidate], publications: Sequence[Publication]
-) -> None:
-    """Write versions and moves; have the bytes deleted that are here twice."""
-    await tx.add_versions([each.version for each in publications if each.version is not None])
-    await tx.confirm(
-        {
-            publication.upload.id: candidate.blob.sha256
-            for candidate, publication in zip(candidates, publications, strict=True)
-            if publication.upload.reason is Reason.UNCHANGED
-        }
-    )
-    rounds = max(len(each.steps) for each in publications)
-    for step in range(rounds):
-        await tx.move(
-            [
-                change(([candidate.upload, *publication.steps])[step], publication.steps[step])
-                for candidate, publication in zip(candidates, publications, strict=True)
-                if step < len(publication.steps)
-            ]
-        )
-    spare: list[Job] = [
-        DiscardBytes(candidate.upload.id, candidate.upload.key)
-        for candidate in candidates
-        if candidate.upload.state is State.CHECKING
-        and candidate.blob.object_key != candidate.upload.key
-    ]
-    await tx.enqueue(spare)
-
-
-async def _refuse(
-    tx: Tx, uploads: Mapping[UploadId, Upload], refusals: Mapping[UploadId, Refusal]
-) -> None:
-    """Reject uploads, remember what depends on the bytes alone, and have the bytes deleted."""
-    refused = [(uploads[id_], refusal) for id_, refusal in refusals.items()]
-    await tx.move(
-        [
-            change(
-                upload,
-                upload.after(
-                    Event.REFUSED, reason=refusal.reason, detail=refusal.detail, leader=None
-                ),
-            )
-            for upload, refusal in refused
-        ]
-    )
-    await tx.remember(
-        {
-            (refusal.proof.sha256, upload.entry.extension): refusal.reason
-            for upload, refusal in refused
-            if refusal.reason in BY_CONTENT and refusal.proof is not None
-        }
-    )
-    await tx.enqueue(
-        [
-            DiscardBytes(upload.id, upload.key)
-            for upload, _ in refused
-            if upload.object_key is not None
-        ]
-    )

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from laydown.domain.lifecycle import TAKES_BYTES
+from laydown.domain.errors import Conflict
+from laydown.domain.lifecycle import TAKES_BYTES, Event, State
 from laydown.domain.plan import Plan, PlanKind, part_range
 from laydown.domain.upload import (
     BatchId,
@@ -12,9 +13,11 @@ from laydown.domain.upload import (
     PartOutcome,
     Upload,
     UploadId,
+    change,
     missing_parts,
 )
-from laydown.ports import Ledger, SignedUrl, UrlSigner
+from laydown.ports import DirectEntry, Ledger, SignedUrl, UrlSigner
+from laydown.services.arriving import landed_in_store
 from laydown.services.identity import Caller
 from laydown.services.repeating import repeated
 
@@ -38,6 +41,7 @@ class Granted:
     parts: Sequence[tuple[int, SignedUrl]] = ()
     have: Sequence[int] = ()
     code: str | None = None  # why nothing is granted
+    needs_completion: bool = False  # even of a file of one part: nobody sees it arrive
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +50,7 @@ class Sending:
 
     ledger: Ledger
     signer: UrlSigner
+    direct: DirectEntry | None = None  # where bytes go past us
 
     async def grant(
         self, caller: Caller, batch_id: BatchId, *, limit: int, wanted: Sequence[Wanted]
@@ -64,19 +69,57 @@ class Sending:
                 wanted = [Wanted(upload=upload.id) for upload in found]
             landed = await tx.landed(found)
         uploads = {upload.id: upload for upload in found if upload.batch == batch_id}
+        if self.direct is not None:
+            resumed = [each.upload for each in wanted if not each.parts]
+            landed = await landed_in_store(self.direct, [*map(uploads.get, resumed)])
+            uploads |= await self._opened(caller, self.direct, list(uploads.values()))
+        await self.signer.refresh()
+        return self._signed(uploads, landed, wanted, room=limit)
+
+    def _signed(
+        self,
+        uploads: Mapping[UploadId, Upload],
+        landed: Mapping[UploadId, Sequence[int]],
+        wanted: Sequence[Wanted],
+        *,
+        room: int,
+    ) -> Sequence[Granted]:
         granted = []
         for each in wanted:
             upload = uploads.get(each.upload)
             if upload is None:
                 granted.append(Granted(upload=each.upload, code="not_found"))
                 continue
-            grant = self._grant(upload, each, have=landed.get(upload.id, ()), room=limit)
-            limit -= len(grant.parts)
+            grant = self._grant(upload, each, have=landed.get(upload.id, ()), room=room)
+            room -= len(grant.parts)
             granted.append(grant)
         return granted
 
+    async def _opened(
+        self, caller: Caller, direct: DirectEntry, uploads: Sequence[Upload]
+    ) -> Mapping[UploadId, Upload]:
+        """Have the store ready for bytes, and say that they may be on their way.
+
+        Where two begin the same multipart upload, the one that was recorded counts for both.
+        """
+        fresh = {upload.id: upload for upload in uploads if _is_unopened(upload)}
+        if not fresh:
+            return {}
+        begun = await direct.begin([each for each in fresh.values() if each.is_multipart])
+        async with self.ledger.begin(caller.organization) as tx:
+            now = await tx.uploads(list(fresh), lock=True)
+            if any(upload.attempt != fresh[upload.id].attempt for upload in now):
+                raise Conflict("files were declared anew meanwhile; repeat the request")
+            opened = {
+                upload.id: upload.after(Event.GRANTED, multipart_id=begun.get(upload.id))
+                for upload in now
+                if _is_unopened(upload)
+            }
+            await tx.move([change(each, opened[each.id]) for each in now if each.id in opened])
+        return {upload.id: opened.get(upload.id, upload) for upload in now}
+
     def _grant(self, upload: Upload, wanted: Wanted, *, have: Sequence[int], room: int) -> Granted:
-        if upload.state not in TAKES_BYTES or upload.leader is not None:
+        if not _takes_bytes(upload):
             return Granted(upload=upload.id, have=have, code="not_receiving")
         asked = wanted.parts or [(number, None) for number in missing_parts(upload, have)]
         plan = Plan(
@@ -91,7 +134,12 @@ class Sending:
             _, length = part_range(plan, upload.entry.size, number)
             url = self.signer.sign_part(upload, number, length=length, checksum=checksum)
             parts.append((number, url))
-        return Granted(upload=upload.id, parts=parts, have=have)
+        return Granted(
+            upload=upload.id,
+            parts=parts,
+            have=have,
+            needs_completion=self.signer.needs_completion,
+        )
 
     async def record(
         self, organization: OrganizationId, parts: Sequence[Part]
@@ -110,3 +158,25 @@ class Sending:
         """Return which parts of these (upload, attempt) are recorded and must not be rewritten."""
         async with self.ledger.begin(organization) as tx:
             return await tx.recorded(attempts)
+
+    async def progress(
+        self, caller: Caller, batch_id: BatchId, sent: Mapping[UploadId, int]
+    ) -> None:
+        """Note how many bytes clients say have gone straight to the store. Only shown, never used.
+
+        What is recorded for good is not overruled, and nothing exceeds what was declared.
+        """
+        async with self.ledger.begin(caller.organization) as tx:
+            await tx.touch_batch(batch_id)
+            if self.direct is not None:
+                await tx.say_received(batch_id, sent)
+
+
+def _is_unopened(upload: Upload) -> bool:
+    """Say whether a store that is sent bytes directly doesn't expect any of this upload yet."""
+    lacks_name = upload.is_multipart and upload.multipart_id is None
+    return _takes_bytes(upload) and (upload.state is State.DECLARED or lacks_name)
+
+
+def _takes_bytes(upload: Upload) -> bool:
+    return upload.state in TAKES_BYTES and upload.leader is None

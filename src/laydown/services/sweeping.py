@@ -1,16 +1,25 @@
 """Sweeping: what silence, crashes and hands leave behind is found and put right."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
 from laydown.domain.jobs import DiscardBytes
-from laydown.domain.lifecycle import TAKES_BYTES, Event
+from laydown.domain.lifecycle import TAKES_BYTES, Event, State
 from laydown.domain.reasons import Reason
-from laydown.domain.upload import ObjectName, OrganizationId, UploadId, change, parse_key
-from laydown.ports import Ledger, ObjectStore, Patrol, Silence
-from laydown.services.completing import close, seal
+from laydown.domain.upload import (
+    ObjectName,
+    OrganizationId,
+    Upload,
+    UploadId,
+    change,
+    missing_parts,
+    parse_key,
+)
+from laydown.ports import DirectEntry, Ledger, ObjectStore, Patrol, Silence
+from laydown.services.arriving import landed_in_store, seal, whole
+from laydown.services.completing import close, may_have_bytes
 from laydown.services.twins import promote_twins
 
 _AT_ONCE = 1_000
@@ -28,6 +37,7 @@ class Report:
     closed: int = 0  # idle batches
     discarded: int = 0  # objects nothing referred to
     missing: int = 0  # blobs whose object is gone
+    found: int = 0  # uploads whose bytes the store had, and nobody had said so
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,9 +48,11 @@ class Sweeping:
     patrol: Patrol
     store: ObjectStore
     silence: Silence
+    direct: DirectEntry | None = None  # a store that takes bytes without our seeing them
 
     async def tidy(self) -> Report:
         """Expire silent uploads, seal those that lack only a completion, close idle batches."""
+        found = await self._find_unreported()
         expired = 0
         for _ in range(_ROUNDS):
             silent = sorted(await self.patrol.silent_uploads(self.silence, limit=_AT_ONCE))
@@ -53,20 +65,46 @@ class Sweeping:
             async with self.ledger.begin(organization) as tx:
                 await tx.batch(batch, lock=True)
                 await close(tx, batch)
-        return Report(expired=expired, closed=len(idle))
+        return Report(expired=expired, closed=len(idle), found=found)
+
+    async def _find_unreported(self) -> int:
+        """Ask the store for uploads whose URLs have run out: whoever sent them may be gone."""
+        if self.direct is None:
+            return 0
+        total, after = 0, None
+        while found := await self.patrol.unreported_uploads(
+            self.silence, after=after, limit=_AT_ONCE
+        ):
+            for organization, pairs in groupby(sorted(found), key=lambda pair: pair[0]):
+                ids = [upload for _, upload in pairs]
+                landed = await self._in_store(organization, ids)
+                async with self.ledger.begin(organization) as tx:
+                    uploads = await tx.uploads(list(landed), lock=True)
+                    arrived = _whole(uploads, landed)
+                    await seal(tx, arrived)
+                total += len(arrived)
+            after = found[-1][1]
+        return total
+
+    async def _in_store(
+        self, organization: OrganizationId, ids: Sequence[UploadId]
+    ) -> Mapping[UploadId, Sequence[int]]:
+        if self.direct is None:
+            return {}
+        async with self.ledger.begin(organization) as tx:
+            uploads = await tx.uploads(ids)
+        return await landed_in_store(self.direct, uploads)
 
     async def _expire(self, organization: OrganizationId, ids: Sequence[UploadId]) -> int:
+        landed = await self._in_store(organization, ids)
         async with self.ledger.begin(organization) as tx:
             uploads = [
                 upload for upload in await tx.uploads(ids, lock=True) if upload.state in TAKES_BYTES
             ]
-            whole = [
-                upload
-                for upload in uploads
-                if upload.is_multipart and upload.received == upload.entry.size
-            ]
-            await seal(tx, whole)
-            silent = [upload for upload in uploads if upload not in whole]
+            arrived = _whole(uploads, landed)
+            await seal(tx, arrived)
+            over = {upload.id for upload in arrived}
+            silent = [upload for upload in uploads if upload.id not in over]
             moved = await tx.move(
                 [
                     change(
@@ -78,7 +116,7 @@ class Sweeping:
             )
             await promote_twins(tx, sorted(moved))
             await tx.enqueue(
-                [DiscardBytes(upload.id, upload.key) for upload in silent if upload.received]
+                [DiscardBytes(upload.id, upload.key) for upload in silent if may_have_bytes(upload)]
             )
         return len(moved)
 
@@ -113,3 +151,16 @@ class Sweeping:
             marked += len(gone)
             after = blobs[-1].object_key
         return marked
+
+
+def _whole(uploads: Sequence[Upload], landed: Mapping[UploadId, Sequence[int]]) -> Sequence[Upload]:
+    """Return those all of whose bytes are here, as the ledger or the store knows."""
+    return [
+        whole(upload)
+        for upload in uploads
+        if upload.state is State.RECEIVING
+        and (
+            upload.received == upload.entry.size
+            or (upload.id in landed and not missing_parts(upload, landed[upload.id]))
+        )
+    ]

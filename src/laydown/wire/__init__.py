@@ -16,7 +16,7 @@ from laydown.wire.batches import (
     Verdict,
 )
 from laydown.wire.documents import Document, DocumentPage, Version, VersionPage
-from laydown.wire.operations import JobPage, JobRow
+from laydown.wire.operations import JobPage, JobRow, Rescan, RescanRequest
 from laydown.wire.problems import Check, Fault, Health, Problem
 from laydown.wire.projects import NewProject, Position, Project, ProjectChange, ProjectPage
 from laydown.wire.sending import (
@@ -26,6 +26,9 @@ from laydown.wire.sending import (
     GrantRequest,
     Grants,
     PartGrant,
+    ProgressReport,
+    SentBytes,
+    SentPart,
     SentUpload,
     UploadGrant,
     WantedPart,
@@ -73,12 +76,17 @@ __all__ = [
     "Plan",
     "Position",
     "Problem",
+    "ProgressReport",
     "Project",
     "ProjectChange",
     "ProjectPage",
     "Receipt",
     "ReceiptRow",
+    "Rescan",
+    "RescanRequest",
     "Retried",
+    "SentBytes",
+    "SentPart",
     "SentUpload",
     "Timeline",
     "Upload",

@@ -21,6 +21,8 @@ class Version:
     media_type: str
     upload_id: UUID
     created_at: datetime
+    scanned_by: str = "none"  # who looked for malware; "unscanned" when the scanner could not
+    infected: bool = False  # malware was found after it was published; nobody can fetch it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,20 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RescanRequest:
+    """What `POST /v1/projects/{id}/rescan` takes; without a body, the whole project is meant."""
+
+    path: str | None = None  # a document, or a folder with all that is in it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rescan:
+    """How many different contents will be scanned again."""
+
+    files: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JobRow:
     """A job that waits, runs or is dead."""
 

@@ -52,6 +52,8 @@ class UploadGrant:
     parts: Sequence[PartGrant] = ()
     have: Sequence[int] = ()
     code: str | None = None  # why nothing is granted, such as `not_receiving`
+    needs_completion: bool = False
+    """Whether the client must complete it once all is sent. Files of several parts always must."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,10 +64,35 @@ class Grants:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SentUpload:
-    """An upload all of whose parts were sent."""
+class SentBytes:
+    """How much of one upload has gone to the store, as its client counts."""
 
     id: UUID
+    sent_bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProgressReport:
+    """What `POST /v1/batches/{id}/progress` takes; at most 5,000 uploads. Only ever shown."""
+
+    uploads: Sequence[SentBytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentPart:
+    """What a store answered for one part."""
+
+    number: int
+    etag: str | None = None
+    checksum: str | None = None  # "crc64nvme:<base64>"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentUpload:
+    """An upload all of whose parts were sent; the store is asked itself what it has of them."""
+
+    id: UUID
+    parts: Sequence[SentPart] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

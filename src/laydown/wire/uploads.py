@@ -89,6 +89,8 @@ class ReceiptRow:
     version_id: UUID | None = None
     version: int | None = None
     moved_at: datetime | None = None
+    scanned_by: str | None = None  # of what is published: "clamav", "none", "unscanned", …
+    infected: bool = False  # malware was found after it was published; nobody can fetch it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,51 +3,34 @@
 import asyncio
 import random
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from itertools import groupby
-from typing import Protocol
+from typing import Any
 from uuid import UUID
 
-from laydown.domain.errors import Conflict, LedgerUnavailable
+from laydown.domain.errors import (
+    Conflict,
+    LedgerUnavailable,
+    QueueUnavailable,
+    ScannerUnavailable,
+    StoreUnavailable,
+)
 from laydown.domain.jobs import MOST_ATTEMPTS, ClaimedJob, delay_after, is_last
-from laydown.observe import JOB_SECONDS, JOBS_DONE, LogEvent, Metric
+from laydown.observe import JOB_SECONDS, JOBS_DONE, LogEvent
 from laydown.ports import JobFeed
-from laydown.services.proving import Proving
-from laydown.worker.handlers import give_up, handle, kind_of
+from laydown.worker.handlers import UseCases, give_up, handle, kind_of
+from laydown.worker.telling import Numbers, Words
+from laydown.worker.waiting import pause, until_stopped
 
 _IDLE_FIRST, _IDLE_LONGEST = 0.05, 0.5  # seconds between looks at an empty feed
 _GATHER = 0.3  # seconds to let jobs gather when there were few: a group costs hardly more than one
-_PASSING = (LedgerUnavailable, Conflict)  # the ledger is away, or two of our statements met
-_AWAY = 1.0  # seconds between looks while the database is away
-
-
-class Numbers(Protocol):
-    """Where the worker's metrics go."""
-
-    def count(self, metric: Metric, amount: float = 1.0, **labels: str) -> None:
-        """Add to a counter."""
-        ...
-
-    def time(self, metric: Metric, seconds: float, **labels: str) -> None:
-        """Add an observation to a histogram."""
-        ...
-
-
-class Words(Protocol):
-    """Where the worker's log goes."""
-
-    def warning(self, event: LogEvent, **fields: object) -> None:
-        """Log something an operator may want to know."""
-        ...
-
-    def error(
-        self, event: LogEvent, *, error: BaseException | None = None, **fields: object
-    ) -> None:
-        """Log something an operator must look at."""
-        ...
+# The ledger or the queue is away, or two of our statements met.
+_PASSING = (LedgerUnavailable, Conflict, QueueUnavailable)
+_AWAY = 1.0  # seconds between looks while one of them is away
+_COME_BACK = (3.0, 30.0)  # seconds they wait for it, at random so that they don't come back as one
 
 
 class WorkerDied(Exception):
@@ -59,7 +42,7 @@ class Runner:
     """A worker's loop. Any number may run; any may die at any time."""
 
     feed: JobFeed
-    proving: Proving
+    use_cases: UseCases
     worker: UUID
     numbers: Numbers
     words: Words
@@ -82,24 +65,26 @@ class Runner:
         idle = _IDLE_FIRST
         while not stop.is_set():
             try:
-                claimed = await self.feed.claim(
-                    worker=self.worker, limit=self.group, lease=self.lease
+                claimed = await until_stopped(
+                    self.feed.claim(worker=self.worker, limit=self.group, lease=self.lease), stop
                 )
             except _PASSING as error:
-                self.words.warning(LogEvent.LEDGER_AWAY, detail=str(error))
-                await _wait(stop, _AWAY)
+                is_queue = isinstance(error, QueueUnavailable)
+                event = LogEvent.QUEUE_AWAY if is_queue else LogEvent.LEDGER_AWAY
+                self.words.warning(event, detail=str(error))
+                await pause(stop, _AWAY)
                 continue
             if claimed:
                 idle = _IDLE_FIRST
                 await self._do(claimed)
                 if len(claimed) < self.group // 2:
-                    await _wait(stop, _GATHER)
+                    await pause(stop, _GATHER)
             else:
-                await _wait(stop, idle)
+                await pause(stop, idle)
                 idle = min(idle * 2, _IDLE_LONGEST)
 
     async def _do(self, claimed: Sequence[ClaimedJob]) -> None:
-        """Do claimed jobs, those of one kind and organization together.
+        """Do claimed jobs, those of one kind and organization together, the fewest first.
 
         Those that were begun before go alone and in any order: one of them may be what killed
         its worker, and must not take the others with it for ever.
@@ -110,8 +95,9 @@ class Runner:
             return str(each.organization), kind_of(each)
 
         new = sorted((each for each in claimed if each.attempt == 1), key=place)
-        for (_, kind), alike in groupby(new, key=place):
-            await self._do_alike(kind, list(alike))
+        groups = [(kind, list(alike)) for (_, kind), alike in groupby(new, key=place)]
+        for kind, alike in sorted(groups, key=lambda group: len(group[1])):
+            await self._do_alike(kind, alike)
         again = [each for each in claimed if each.attempt > 1]
         self.luck.shuffle(again)
         for each in again:
@@ -124,7 +110,14 @@ class Runner:
     async def _do_alike(self, kind: str, jobs: Sequence[ClaimedJob]) -> None:
         began = time.perf_counter()
         try:
-            await handle(jobs, proving=self.proving)
+            await handle(jobs, use_cases=self.use_cases)
+        except ScannerUnavailable as error:
+            await self._postpone(kind, jobs, error)
+        except StoreUnavailable as error:
+            if await self.use_cases.proving.store_answers():  # then it is one of these objects
+                await self._failed(kind, jobs, error)
+            else:
+                await self._postpone(kind, jobs, error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the job is tried again or dead
             await self._failed(kind, jobs, error)
         else:
@@ -134,6 +127,15 @@ class Runner:
             for each in jobs:
                 self._held.pop(each.id, None)
             self.numbers.time(JOB_SECONDS, time.perf_counter() - began, kind=kind)
+
+    async def _postpone(self, kind: str, jobs: Sequence[ClaimedJob], error: Exception) -> None:
+        """Let jobs wait for something that they need and that is away, however often."""
+        self.numbers.count(JOBS_DONE, len(jobs), kind=kind, end="postponed")
+        self.words.warning(LogEvent.JOBS_POSTPONED, kind=kind, jobs=len(jobs), detail=_told(error))
+        retry_in = timedelta(seconds=self.luck.uniform(*_COME_BACK))
+        await _if_it_can(
+            self.feed.postpone(jobs, worker=self.worker, why=_told(error), retry_in=retry_in)
+        )
 
     async def _failed(self, kind: str, jobs: Sequence[ClaimedJob], error: Exception) -> None:
         """Find the job that failed by doing each alone; note its failure."""
@@ -155,11 +157,11 @@ class Runner:
 
     async def _note(self, job: ClaimedJob, error: Exception, *, dead: bool) -> None:
         if dead:
-            await give_up(job, proving=self.proving)
+            await give_up(job, use_cases=self.use_cases)
         await self.feed.fail(
             job,
             worker=self.worker,
-            error=f"{type(error).__name__}: {error}",
+            error=_told(error),
             retry_in=None if dead else delay_after(job.attempt, luck=self.luck),
         )
 
@@ -172,13 +174,11 @@ class Runner:
                     await self.feed.extend(held, worker=self.worker, lease=self.lease)
 
 
-async def _wait(stop: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await stop.wait()
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
-async def _if_it_can(note: Awaitable[None]) -> None:
+async def _if_it_can(note: Coroutine[Any, Any, None]) -> None:
     """Note something in the ledger; when it is away, the lease runs out and says it for us."""
     with suppress(*_PASSING):
         await note

@@ -8,7 +8,7 @@ from datetime import timedelta
 from laydown.domain.errors import LaydownError
 from laydown.observe import SWEPT, LogEvent
 from laydown.services.sweeping import Report, Sweeping
-from laydown.worker.runner import Numbers, Words
+from laydown.worker.telling import Numbers, Words
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,13 +15,17 @@ RETURNING id, path_folded, last_number, current_id, current_order;
 SELECT v.id, b.sha256
   FROM versions v
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id AND NOT b.is_missing
+              AND NOT b.is_infected
  WHERE v.organization_id = %(organization)s AND v.id = ANY(%(versions)s::uuid[]);
 
 -- name: keep_blobs
-INSERT INTO blobs (organization_id, id, sha256, size, kind, media_type, object_key)
-SELECT %(organization)s, b.id, decode(b.sha256, 'hex'), b.size, b.kind, b.media_type, b.object_key
+INSERT INTO blobs (organization_id, id, sha256, size, kind, media_type, object_key, store_version,
+                   scanned_by)
+SELECT %(organization)s, b.id, decode(b.sha256, 'hex'), b.size, b.kind, b.media_type, b.object_key,
+       b.store_version, b.scanned_by
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS b(
-       id uuid, sha256 text, size bigint, kind text, media_type text, object_key text)
+       id uuid, sha256 text, size bigint, kind text, media_type text, object_key text,
+       store_version text, scanned_by text)
  ORDER BY b.sha256
 ON CONFLICT DO NOTHING
 RETURNING sha256;
@@ -75,7 +79,8 @@ ON CONFLICT DO NOTHING;
 -- name: list_documents
 SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
        v.id AS version_id, v.number, v.upload_id, v.created_at,
-       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key
+       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
+       b.store_version, b.scanned_by, b.is_infected
   FROM documents d
   JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
@@ -92,7 +97,8 @@ SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
 -- name: get_document
 SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
        v.id AS version_id, v.number, v.upload_id, v.created_at,
-       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key
+       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
+       b.store_version, b.scanned_by, b.is_infected
   FROM documents d
   JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
@@ -101,7 +107,8 @@ SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
 -- name: list_versions
 SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_current,
        v.id AS version_id, v.number, v.upload_id, v.created_at,
-       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key
+       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
+       b.store_version, b.scanned_by, b.is_infected
   FROM versions v
   JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
@@ -113,7 +120,8 @@ SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_curr
 -- name: get_version
 SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_current,
        v.id AS version_id, v.number, v.upload_id, v.created_at,
-       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key
+       b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
+       b.store_version, b.scanned_by, b.is_infected
   FROM versions v
   JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id

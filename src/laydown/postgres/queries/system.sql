@@ -32,6 +32,18 @@ SELECT u.organization_id, u.id
  ORDER BY u.moved_at
  LIMIT %(limit)s;
 
+-- name: unreported_uploads
+-- Receiving, and the last URL anybody got for them ran out a while ago. Older ones were asked
+-- about then; they are asked about once more before they expire.
+SELECT u.organization_id, u.id
+  FROM uploads u
+  JOIN batches b ON b.organization_id = u.organization_id AND b.id = u.batch_id
+ WHERE u.state = 'receiving' AND (%(after)s::uuid IS NULL OR u.id > %(after)s)
+   AND greatest(u.moved_at, b.touched_at)
+       BETWEEN now() - %(silence)s - interval '30 minutes' AND now() - %(silence)s
+ ORDER BY u.id
+ LIMIT %(limit)s;
+
 -- name: idle_batches
 SELECT b.organization_id, b.id
   FROM batches b
@@ -58,9 +70,10 @@ SELECT k.key,
                 AND 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 -- name: present_blobs
-SELECT organization_id, id, sha256, size, kind, media_type, object_key
+SELECT organization_id, id, sha256, size, kind, media_type, object_key, store_version, scanned_by
   FROM blobs
- WHERE NOT is_missing AND (%(after)s::text IS NULL OR object_key > %(after)s)
+ WHERE NOT is_missing AND NOT is_infected
+   AND (%(after)s::text IS NULL OR object_key > %(after)s)
  ORDER BY object_key
  LIMIT %(limit)s;
 

@@ -47,14 +47,15 @@ WITH entry AS MATERIALIZED (
            folded text, digest text, extension text)) WITH ORDINALITY
 )
 SELECT e.n, 'blob' AS what, b.id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
-       NULL AS reason
+       b.store_version, b.scanned_by, NULL AS reason
   FROM entry e
  CROSS JOIN LATERAL (
        SELECT * FROM blobs
-        WHERE sha256 = e.digest AND organization_id = %(organization)s AND NOT is_missing
+        WHERE sha256 = e.digest AND organization_id = %(organization)s AND NOT is_missing AND NOT is_infected
        OFFSET 0) b
 UNION ALL
-SELECT e.n, 'current', b.id, b.sha256, b.size, b.kind, b.media_type, b.object_key, NULL
+SELECT e.n, 'current', b.id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
+       b.store_version, b.scanned_by, NULL
   FROM entry e
  CROSS JOIN LATERAL (
        SELECT current_id FROM documents
@@ -67,10 +68,10 @@ SELECT e.n, 'current', b.id, b.sha256, b.size, b.kind, b.media_type, b.object_ke
        OFFSET 0) v
  CROSS JOIN LATERAL (
        SELECT * FROM blobs
-        WHERE id = v.blob_id AND organization_id = %(organization)s AND NOT is_missing
+        WHERE id = v.blob_id AND organization_id = %(organization)s AND NOT is_missing AND NOT is_infected
        OFFSET 0) b
 UNION ALL
-SELECT e.n, 'refusal', NULL, r.sha256, NULL, NULL, NULL, NULL, r.reason
+SELECT e.n, 'refusal', NULL, r.sha256, NULL, NULL, NULL, NULL, NULL, NULL, r.reason
   FROM entry e
  CROSS JOIN LATERAL (
        SELECT sha256, reason FROM refusals
@@ -79,10 +80,10 @@ SELECT e.n, 'refusal', NULL, r.sha256, NULL, NULL, NULL, NULL, r.reason
        OFFSET 0) r;
 
 -- name: blobs_by_digest
-SELECT id, sha256, size, kind, media_type, object_key
+SELECT id, sha256, size, kind, media_type, object_key, store_version, scanned_by
   FROM blobs
  WHERE organization_id = %(organization)s AND sha256 = ANY(%(digests)s::bytea[])
-   AND NOT is_missing;
+   AND NOT is_missing AND NOT is_infected;
 
 -- name: declare_uploads
 -- One statement for thousands of rows; the identity column follows the order of the array.
@@ -104,7 +105,7 @@ SELECT %(organization)s, u.id, %(project)s, %(batch)s, u.key, u.path, u.folded, 
 -- name: get_uploads
 SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
        modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
-       parts, leader_id, received, sha256, object_key, version_id
+       parts, leader_id, received, sha256, object_key, version_id, multipart_id
   FROM uploads
  WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])
  ORDER BY ordinal;
@@ -112,7 +113,7 @@ SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, c
 -- name: lock_uploads
 SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
        modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
-       parts, leader_id, received, sha256, object_key, version_id
+       parts, leader_id, received, sha256, object_key, version_id, multipart_id
   FROM uploads
  WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])
  ORDER BY ordinal
@@ -122,7 +123,7 @@ SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, c
 SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.claimed_sha256,
        u.content_type, u.modified_at, u.captured_at, u.latitude, u.longitude, u.state, u.reason,
        u.detail, u.attempt, u.part_size, u.parts, u.leader_id, u.received, u.sha256, u.object_key,
-       u.version_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
+       u.version_id, u.multipart_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
   FROM uploads u
   LEFT JOIN versions v ON v.organization_id = u.organization_id AND v.id = u.version_id
  WHERE u.batch_id = %(batch)s AND u.organization_id = %(organization)s
@@ -137,7 +138,7 @@ SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.c
 SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.claimed_sha256,
        u.content_type, u.modified_at, u.captured_at, u.latitude, u.longitude, u.state, u.reason,
        u.detail, u.attempt, u.part_size, u.parts, u.leader_id, u.received, u.sha256, u.object_key,
-       u.version_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
+       u.version_id, u.multipart_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
   FROM uploads u
   LEFT JOIN versions v ON v.organization_id = u.organization_id AND v.id = u.version_id
  WHERE u.organization_id = %(organization)s AND u.id = %(id)s;
@@ -145,7 +146,7 @@ SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.c
 -- name: sendable_uploads
 SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
        modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
-       parts, leader_id, received, sha256, object_key, version_id
+       parts, leader_id, received, sha256, object_key, version_id, multipart_id
   FROM uploads
  WHERE batch_id = %(batch)s AND organization_id = %(organization)s
    AND state IN ('declared', 'receiving') AND leader_id IS NULL
@@ -201,9 +202,13 @@ WITH arrived AS (
        AND u.size = a.size AND u.part_size IS NULL AND u.leader_id IS NULL
        AND u.state = 'declared'
     RETURNING u.id, u.attempt, u.batch_id, a.job
+), lanes AS MATERIALIZED (
+    SELECT batch_id, lane_of_batch(batch_id) AS lane
+      FROM (SELECT DISTINCT batch_id FROM moved) AS batch
 ), queued AS (
-    INSERT INTO jobs (id, organization_id, kind, upload_id)
-    SELECT job, %(organization)s, 'prove', id FROM moved
+    INSERT INTO jobs (id, organization_id, kind, upload_id, lane)
+    SELECT m.job, %(organization)s, 'prove', m.id, l.lane
+      FROM moved m JOIN lanes l ON l.batch_id = m.batch_id
 )
 SELECT a.id, a.attempt, m.batch_id, m.id IS NOT NULL AS is_recorded,
        u.attempt = a.attempt AND u.crc64nvme IS NOT NULL AS was_recorded,
@@ -247,6 +252,16 @@ SELECT a.id, a.attempt, a.number, o.batch_id, w.number IS NOT NULL AS is_recorde
   LEFT JOIN parts p ON p.organization_id = %(organization)s AND p.upload_id = a.id
                    AND p.attempt = a.attempt AND p.number = a.number;
 
+-- name: say_received
+-- What a client says has gone straight to the store: only shown, and never the whole file.
+UPDATE uploads u
+   SET received = greatest(u.received, least(s.bytes, u.size - 1))
+  FROM jsonb_to_recordset(%(rows)s::jsonb) AS s(id uuid, bytes bigint)
+ WHERE u.organization_id = %(organization)s AND u.id = s.id AND u.batch_id = %(batch)s
+   AND u.state = 'receiving' AND s.bytes > u.received AND u.size > 0
+   AND s.id BETWEEN '00000000-0000-0000-0000-000000000000'
+                AND 'ffffffff-ffff-ffff-ffff-ffffffffffff';
+
 -- name: move_uploads
 -- Compare-and-set over many: those not returned were moved by someone else first.
 UPDATE uploads u
@@ -254,10 +269,10 @@ UPDATE uploads u
        attempt = c.attempt, leader_id = c.leader, received = c.received,
        crc64nvme = CASE WHEN u.attempt = c.attempt THEN u.crc64nvme END,
        sha256 = decode(c.sha256, 'hex'), object_key = c.object_key, version_id = c.version,
-       moved_at = now()
+       multipart_id = c.multipart, moved_at = now()
   FROM jsonb_to_recordset(%(changes)s::jsonb) AS c(
        id uuid, was text, was_attempt int, state text, reason text, detail text, attempt int,
-       leader uuid, received bigint, sha256 text, object_key text, version uuid)
+       leader uuid, received bigint, sha256 text, object_key text, version uuid, multipart text)
  WHERE u.organization_id = %(organization)s AND u.id = c.id
    AND u.state = c.was::upload_state AND u.attempt = c.was_attempt
    AND c.id BETWEEN '00000000-0000-0000-0000-000000000000'
@@ -273,7 +288,7 @@ UPDATE uploads u
        longitude = c.longitude, state = 'declared', reason = NULL, detail = NULL,
        part_size = c.part_size, parts = c.parts, leader_id = c.leader, received = 0,
        crc64nvme = NULL, object_key = NULL, sha256 = NULL, version_id = NULL,
-       ordinal = DEFAULT, moved_at = now()
+       multipart_id = NULL, ordinal = DEFAULT, moved_at = now()
   FROM jsonb_to_recordset(%(rows)s::jsonb) AS c(
        id uuid, attempt int, path text, folded text, size bigint, claimed text, content_type text,
        modified_at timestamptz, captured_at timestamptz, latitude float8, longitude float8,
@@ -289,7 +304,7 @@ DELETE FROM parts
 -- name: lock_twins
 SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, content_type,
        modified_at, captured_at, latitude, longitude, state, reason, detail, attempt, part_size,
-       parts, leader_id, received, sha256, object_key, version_id
+       parts, leader_id, received, sha256, object_key, version_id, multipart_id
   FROM uploads
  WHERE leader_id = ANY(%(leaders)s::uuid[]) AND organization_id = %(organization)s
  ORDER BY ordinal

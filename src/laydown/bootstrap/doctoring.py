@@ -1,0 +1,145 @@
+"""What a laydown stands on, looked at before it runs: bucket, queues and scanner."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from laydown.bootstrap.feed import named_queue
+from laydown.bootstrap.scanner import scanning_of
+from laydown.domain.errors import LaydownError
+from laydown.objects import s3_bucket
+from laydown.objects.credentials import Credentials
+from laydown.objects.s3_address import BadStore
+from laydown.objects.s3_address import parse_address as parse_store
+from laydown.objects.s3_http import S3Client, connected
+from laydown.queues.address import parse_address
+from laydown.queues.client import QueueMissing, QueueUnusable
+from laydown.queues.upkeep import make_queue, set_aside
+from laydown.settings import PREFIX, BadSettings, Settings
+
+FIX = "laydown doctor --fix"
+_STORE = f"{PREFIX}STORE"
+_PATIENCE = 10.0  # seconds for a scanner to answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that was looked at, in a sentence that names its setting."""
+
+    is_well: bool
+    sentence: str
+    remedy: str = ""
+
+
+async def examine(settings: Settings, *, fix: bool) -> AsyncGenerator[Finding, None]:
+    """Yield what there is to say about what the settings name; *fix* makes what is missing."""
+    if settings.store is not None:
+        async for finding in _store(settings, settings.store, fix=fix):
+            yield finding
+    for name, text in _queues(settings):
+        yield await _queue(name, text, fix=fix)
+    yield await _scanner(settings)
+
+
+async def refuse_unusable(settings: Settings) -> None:
+    """Raise `BadSettings` for a store or a queue that is missing, or refuses us."""
+    async with AsyncExitStack() as stack:
+        if settings.store is not None:
+            try:
+                async with _bucket(settings.store) as bucket:
+                    await s3_bucket.verify(bucket)
+            except BadStore as bad:
+                raise BadSettings(f"{_STORE}: {bad}") from bad
+        for name, text in _queues(settings):
+            await stack.enter_async_context(named_queue(name, text))
+
+
+def _queues(settings: Settings) -> list[tuple[str, str]]:
+    """Return the queues that the settings name, each after its setting."""
+    named = [("QUEUE", settings.queue), ("NOTICES", settings.notices)]
+    return [(name, text) for name, text in named if text is not None]
+
+
+async def _store(settings: Settings, text: str, *, fix: bool) -> AsyncGenerator[Finding, None]:
+    """Look at the bucket, and at what is set on it."""
+    # The bucket's own rule only catches what we forgot, so it comes after us.
+    forgotten = settings.quarantine + s3_bucket.REJECTED_FOR
+    try:
+        async with _bucket(text) as bucket:
+            if fix:
+                findings = await s3_bucket.fix(bucket, rejected_for=forgotten)
+            else:
+                findings = await s3_bucket.check(bucket)
+    except BadStore as bad:
+        yield _ill(f"{_STORE}: {bad}", "")
+        return
+    for each in findings:
+        yield Finding(
+            is_well=each.is_well, sentence=f"{_STORE}: {each.sentence}", remedy=each.remedy
+        )
+
+
+@asynccontextmanager
+async def _bucket(text: str) -> AsyncIterator[S3Client]:
+    """Open a bucket that may not be there; raises `BadStore` for what names none."""
+    address = parse_store(text)
+    async with connected() as session:
+        yield S3Client(address, Credentials(region=address.region), session)
+
+
+async def _queue(setting: str, text: str, *, fix: bool) -> Finding:
+    """Look at one queue."""
+    name = PREFIX + setting
+    try:
+        address = parse_address(text)
+        was_made = fix and await make_queue(address)
+        aside = await set_aside(address)
+    except QueueMissing as missing:
+        return _ill(f"{name}: {missing}", f"`{FIX}` makes it, or say another name.")
+    except (ValueError, QueueUnusable, LaydownError) as error:
+        return _ill(f"{name}: {error}", "Look at its name, region, endpoint and the credentials.")
+    if was_made:
+        return _well(f"{name}: made {address}")
+    if aside is None:
+        return _ill(
+            f"{name}: {address} answers, but sets nothing aside",
+            "Give it a redrive policy: a message that can't be handled comes back for ever.",
+        )
+    if aside:
+        return _ill(
+            f"{name}: {address} answers, and has set {aside:,} messages aside",
+            "See why in the workers' logs, then bring them back.",
+        )
+    return _well(f"{name}: {address} answers, and has set nothing aside")
+
+
+async def _scanner(settings: Settings) -> Finding:
+    """Look at who looks for malware."""
+    name = f"{PREFIX}SCANNER"
+    if settings.scanner is None:
+        return _well(
+            f"{name} is not set: `laydown up` uses the ClamAV that is installed, and an api or a "
+            "worker by itself does not start"
+        )
+    try:
+        scanning = scanning_of(settings)
+        if scanning.awaits_verdicts:
+            return _well(f"{name}: GuardDuty's results are awaited in {PREFIX}NOTICES")
+        if scanning.scanner is None:
+            return _well(f"{name}: nobody looks for malware, and receipts say so")
+        async with asyncio.timeout(_PATIENCE):
+            return _well(f"{name}: {await scanning.scanner.check()}")
+    except BadSettings as error:
+        return _ill(str(error), "")
+    except (LaydownError, TimeoutError) as error:
+        said = str(error) or f"it does not answer within {_PATIENCE:.0f} s"
+        return _ill(f"{name}: {said}", "Files wait until it answers.")
+
+
+def _well(sentence: str) -> Finding:
+    return Finding(is_well=True, sentence=sentence)
+
+
+def _ill(sentence: str, remedy: str) -> Finding:
+    return Finding(is_well=False, sentence=sentence, remedy=remedy)

@@ -1,0 +1,1 @@
+"""SQS: the queue that announces jobs, and the one that brings news of the store."""

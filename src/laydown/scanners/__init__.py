@@ -1,0 +1,1 @@
+"""Malware scanners that are asked: ClamAV's daemon."""

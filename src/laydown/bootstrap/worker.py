@@ -5,6 +5,7 @@ import os
 
 from laydown.bootstrap.database import open_database
 from laydown.bootstrap.store import open_store
+from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
 from laydown.ports import Silence
 from laydown.services.identifiers import new_id
@@ -23,6 +24,7 @@ _NICENESS = 10
 async def worker(settings: Settings, stop: asyncio.Event) -> None:
     """Do jobs and sweep until *stop*."""
     os.nice(_NICENESS)
+    keep_freed_memory()
     metrics, log = Metrics(), Log(level=settings.log_level, process="worker")
     async with open_database(settings) as database:
         store = open_store(settings, owner=False)

@@ -4,6 +4,7 @@ import asyncio
 import os
 
 from laydown.bootstrap.database import open_database
+from laydown.bootstrap.priority import give_way
 from laydown.bootstrap.store import open_store
 from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
@@ -17,13 +18,10 @@ from laydown.telemetry.metrics import Metrics
 from laydown.worker.runner import Runner
 from laydown.worker.sweeper import Sweeper
 
-_NICENESS = 10
-"""What comes in goes first: proving waits for no client, receiving does."""
-
 
 async def worker(settings: Settings, stop: asyncio.Event) -> None:
     """Do jobs and sweep until *stop*."""
-    os.nice(_NICENESS)
+    give_way()
     keep_freed_memory()
     metrics, log = Metrics(), Log(level=settings.log_level, process="worker")
     async with open_database(settings) as database:

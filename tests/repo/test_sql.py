@@ -65,6 +65,7 @@ def test_every_query_is_named_once():
 # Of the feed and the tail, which serve all organizations, and what begins a transaction.
 ACROSS = {
     "all_heads",
+    "begin",
     "claim_jobs",
     "extend_leases",
     "fail_job",

@@ -26,6 +26,27 @@ CREATE FUNCTION current_organization() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('laydown.organization'::text, true), ''::text))::uuid;
 
+CREATE FUNCTION number_events(organization uuid, said jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH head AS (
+        UPDATE event_heads
+           SET number = number + jsonb_array_length(said)
+         WHERE organization_id = organization
+        RETURNING number - jsonb_array_length(said) AS base
+    )
+    INSERT INTO events (
+        organization_id, number, at, kind, batch_id, upload_id, state, reason, detail)
+    SELECT organization, head.base + e.ordinality, clock_timestamp(), e.kind, e.batch, e.upload,
+           e.state::upload_state, e.reason, e.detail
+      FROM head,
+           ROWS FROM (jsonb_to_recordset(said) AS (
+               kind text, batch uuid, upload uuid, state text, reason text, detail text))
+           WITH ORDINALITY AS e;
+END
+$$;
+
 CREATE FUNCTION refuse_illegal_move() RETURNS trigger
     LANGUAGE plpgsql
     AS $$

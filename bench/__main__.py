@@ -22,7 +22,7 @@ from bench.peers.peer import Bench, Peer
 from bench.peers.tus import Tus
 from bench.processes import adopt_orphans, kill_strays
 from bench.report import performance
-from bench.session import Results, measure, prepare
+from bench.session import Results, clear, measure, prepare
 from bench.workloads import NAMES, workloads
 
 _HERE = Path(__file__).parent
@@ -59,8 +59,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _run(wanted: argparse.Namespace, work: Path) -> tuple[Results, Conditions]:
     server_cpu, client_cpu = _cores()
     _check_machine(work)
-    for leftover in (*work.glob("run-*"), work / "logs"):
-        shutil.rmtree(leftover, ignore_errors=True)
+    clear(work)
+    shutil.rmtree(work / "logs", ignore_errors=True)
     bench = _bench(work, server_cpu=server_cpu, client_cpu=client_cpu)
     where = conditions(work, server_cpu=server_cpu, client_cpu=client_cpu)
     results = Results(workloads=workloads(wanted.workloads, quick=wanted.quick))
@@ -71,6 +71,7 @@ def _run(wanted: argparse.Namespace, work: Path) -> tuple[Results, Conditions]:
         measure(bench, results, runs=wanted.runs)
     finally:
         kill_strays()
+        clear(work)
     return results, where
 
 

@@ -23,7 +23,7 @@ from laydown.domain.upload import (
     Upload,
     UploadId,
 )
-from laydown.http.bytes_protocol import ByteProtocol
+from laydown.http.bytes_protocol import ByteProtocol, protocol_for
 from laydown.objects.intake import Intake
 
 ORGANIZATION = OrganizationId(UUID("01980000-0000-7000-8000-000000000001"))
@@ -131,7 +131,7 @@ async def serving(
     """Serve *app* on a free port of this machine, with a real server; yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            app, http=protocol, lifespan="off", log_config=None, access_log=False
+            app, http=protocol_for(app, protocol), lifespan="off", log_config=None, access_log=False
         )
         server = uvicorn.Server(config)
         async with asyncio.TaskGroup() as tasks:

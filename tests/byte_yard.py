@@ -3,16 +3,32 @@
 import asyncio
 import io
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import aiohttp
+from starlette.types import Receive, Scope, Send
 
 from laydown.domain.upload import Upload
 from laydown.http.bytes import ByteDoor
+from laydown.http.bytes_keys import KeyRing
+from laydown.http.bytes_pace import Patience
 from laydown.http.bytes_urls import ByteUrls
+from laydown.objects.disk import DiskStore
 from laydown.objects.intake import Intake
-from tests.byte_support import Book, files_below
+from tests.byte_support import Book, files_below, serving
+
+
+class WatchedDoor(ByteDoor):
+    """A door that counts who comes the common way."""
+
+    common = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self.common += 1
+        await super().__call__(scope, receive, send)
 
 
 @dataclass
@@ -23,7 +39,7 @@ class Yard:
     root: Path
     book: Book
     intake: Intake
-    door: ByteDoor
+    door: WatchedDoor
     urls: ByteUrls
 
     def url(self, upload: Upload, number: int = 1, *, length: int | None = None) -> str:
@@ -75,6 +91,25 @@ class Answer:
         problem = json.loads(self.body)
         assert problem["status"] == self.status
         return str(problem["code"])
+
+
+@asynccontextmanager
+async def open_yard(
+    root: Path, *, patience: Patience | None = None, lane: bool = True
+) -> AsyncIterator[Yard]:
+    """Serve a store below *root*; without a fast lane, if so wished."""
+    store = DiskStore.open(root)
+    book = Book()
+    urls = ByteUrls(KeyRing.open(root / "signing-keys.json"))
+    intake = Intake(store, recorder=book.record, landed=book.landed)
+    door = WatchedDoor(intake, urls, patience=patience)
+
+    async def only_door(scope: Scope, receive: Receive, send: Send) -> None:
+        await door(scope, receive, send)
+
+    async with intake.running(), serving(door if lane else only_door) as port:
+        yield Yard(port, root, book, intake, door, urls)
+    store.close()
 
 
 def _payload(body: object) -> object:

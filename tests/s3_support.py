@@ -105,9 +105,7 @@ def checksum_of(body: bytes) -> str:
     return f"crc64nvme:{base64.b64encode(value).decode()}"
 
 
-def credentials_of(
-    access_key: str, secret_key: str, *, region: str = "us-east-1"
-) -> Credentials:
+def credentials_of(access_key: str, secret_key: str, *, region: str = "us-east-1") -> Credentials:
     """Return credentials that are known without looking anywhere."""
 
     async def find() -> AioCredentials:

@@ -10,14 +10,9 @@ import aiohttp
 import pytest
 
 from laydown.domain.upload import Upload
-from laydown.http.bytes import ByteDoor
-from laydown.http.bytes_keys import KeyRing
 from laydown.http.bytes_pace import Patience
-from laydown.http.bytes_urls import ByteUrls
-from laydown.objects.disk import DiskStore
-from laydown.objects.intake import Intake
-from tests.byte_support import Book, files_below, make_upload, serving
-from tests.byte_yard import Yard, request
+from tests.byte_support import files_below, make_upload
+from tests.byte_yard import Yard, open_yard, request
 
 MIB = 1 << 20
 
@@ -27,16 +22,13 @@ def patience() -> Patience:
     return Patience()
 
 
-@pytest.fixture
-async def yard(tmp_path: Path, patience: Patience) -> AsyncIterator[Yard]:
-    store = DiskStore.open(tmp_path)
-    book = Book()
-    urls = ByteUrls(KeyRing.open(tmp_path / "signing-keys.json"))
-    intake = Intake(store, recorder=book.record, landed=book.landed)
-    door = ByteDoor(intake, urls, patience=patience)
-    async with intake.running(), serving(door) as port:
-        yield Yard(port, tmp_path, book, intake, door, urls)
-    store.close()
+@pytest.fixture(params=["fast lane", "common way"])
+async def yard(
+    request: pytest.FixtureRequest, tmp_path: Path, patience: Patience
+) -> AsyncIterator[Yard]:
+    """A door whose plain PUTs take the fast lane, and one that has none."""
+    async with open_yard(tmp_path, patience=patience, lane=request.param == "fast lane") as yard:
+        yield yard
 
 
 @pytest.mark.parametrize("size", [0, 1, 200_000, MIB, 5 * MIB + 1])

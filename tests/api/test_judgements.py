@@ -1,6 +1,6 @@
 """A scanner beside the store tells us what it found: its word and our proof meet in any order."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -88,7 +88,9 @@ both_orders = pytest.mark.parametrize(
 
 
 @both_orders
-async def test_clean_publishes_whichever_comes_second(waiting: Waiting, order: Callable) -> None:
+async def test_clean_publishes_whichever_comes_second(
+    waiting: Waiting, order: Callable[..., Awaitable[None]]
+) -> None:
     """It takes both, and nothing waits once both are there."""
     await order(waiting, Verdict.CLEAN)
     assert await waiting.state() == ("ready", None)
@@ -97,7 +99,9 @@ async def test_clean_publishes_whichever_comes_second(waiting: Waiting, order: C
 
 
 @both_orders
-async def test_infected_refuses_whichever_comes_second(waiting: Waiting, order: Callable) -> None:
+async def test_infected_refuses_whichever_comes_second(
+    waiting: Waiting, order: Callable[..., Awaitable[None]]
+) -> None:
     """It is refused by the threat's name, and no version was ever there."""
     await order(waiting, Verdict.INFECTED, "Trojan.Test")
     assert await waiting.state() == ("rejected", "infected")

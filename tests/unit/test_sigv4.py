@@ -1,8 +1,7 @@
 """Our signatures, against those of the library that everybody else signs with."""
 
 from datetime import UTC, datetime
-from unicodedata import category
-from urllib.parse import urlencode
+from urllib.parse import unquote
 
 import botocore.auth
 import pytest
@@ -16,9 +15,7 @@ from laydown.objects.sigv4 import EMPTY, UNSIGNED, AccessKey, Signable, Signer, 
 
 HOST = "bucket.s3.eu-central-1.amazonaws.com"
 
-texts = st.text(
-    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30
-)
+texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=30)
 names = st.text("abcdefghijklmnopqrstuvwxyzABCXYZ-_.", min_size=1, max_size=20).filter(
     lambda name: not name.lower().startswith("x-amz-")
 )
@@ -40,9 +37,7 @@ queries = st.dictionaries(names, texts, max_size=4)
 keys = st.builds(
     AccessKey,
     id=st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", min_size=16, max_size=20),
-    secret=st.text(
-        "abcdefghijklmnopqrstuvwxyzABCXYZ0123456789+/", min_size=20, max_size=40
-    ),
+    secret=st.text("abcdefghijklmnopqrstuvwxyzABCXYZ0123456789+/", min_size=20, max_size=40),
     token=st.none() | st.text("abcXYZ0189+/=", min_size=1, max_size=300),
 )
 requests = st.builds(
@@ -63,9 +58,7 @@ def theirs(auth, key, request, region, at, *, payload=None, **options):
     with pytest.MonkeyPatch.context() as patch:
         # Its clock is the one thing that can't be given to it.
         moment = datetime.fromtimestamp(at, UTC)
-        patch.setattr(
-            botocore.auth, "get_current_datetime", lambda remove_tzinfo=True: moment
-        )
+        patch.setattr(botocore.auth, "get_current_datetime", lambda **_: moment)
         signer = auth(Credentials(key.id, key.secret, key.token), "s3", region, **options)
         if payload is not None:
             patch.setattr(signer, "payload", lambda _request: payload)
@@ -163,9 +156,9 @@ def test_a_path_is_encoded_once_and_slashes_stay(text):
     """What is encoded has only what RFC 3986 leaves as it is, and reads back as the same."""
     path = encoded_path(text)
     assert path.isascii()
-    assert all(category(each)[0] in "LN" or each in "-_.~/%" for each in path)
+    assert all(each.isalnum() or each in "-_.~/%" for each in path)
     assert path.count("/") == text.count("/")
-    assert urlencode({"k": text}).count("+") == text.count(" ")
+    assert unquote(path) == text
 
 
 def signature(url: str) -> str:

@@ -9,8 +9,10 @@ from datetime import timedelta
 
 from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.feed import Feed, open_feed
+from laydown.bootstrap.priority import give_way
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
+from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
 from laydown.ports import Office, Silence
 from laydown.services.arriving import Arriving
@@ -26,9 +28,6 @@ from laydown.worker.runner import Runner
 from laydown.worker.sweeper import Sweeper
 
 _SLACK = timedelta(minutes=5)  # for a body that was still on its way when its URL ran out
-
-_NICENESS = 10
-"""What comes in goes first: proving waits for no client, receiving does."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +123,8 @@ async def workshop(settings: Settings, metrics: Metrics, log: Log) -> AsyncItera
 
 async def worker(settings: Settings, stop: asyncio.Event) -> None:
     """Do jobs, listen to the store, and stand for the offices that one worker holds."""
-    os.nice(_NICENESS)
+    give_way()
+    keep_freed_memory()
     metrics, log = Metrics(), Log(level=settings.log_level, process="worker")
     async with workshop(settings, metrics, log) as shop:
         log.info(LogEvent.WORKER_STARTED, pid=os.getpid())

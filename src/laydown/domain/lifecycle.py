@@ -33,7 +33,7 @@ class Event(StrEnum):
     SENT = "sent"  # all bytes are said to be with the store, by the client or the store
     JOINED = "joined"  # they are one durable object
     PROVEN = "proven"  # length, digest and type hold; a version is published
-    FINISHED = "finished"  # nothing is left to be made from it
+    FINISHED = "finished"  # proven, published, and nothing is left to be made from it
     MATCHED = "matched"  # the bytes were here already; a version links them
     SKIPPED = "skipped"  # nothing to do with it
     REFUSED = "refused"  # not acceptable, for a reason
@@ -54,6 +54,7 @@ MOVES: Mapping[tuple[State, Event], State] = {
     (State.RECEIVING, Event.SENT): State.SEALING,
     (State.SEALING, Event.JOINED): State.CHECKING,
     (State.CHECKING, Event.PROVEN): State.PROCESSING,
+    (State.CHECKING, Event.FINISHED): State.READY,
     (State.PROCESSING, Event.FINISHED): State.READY,
     (State.DECLARED, Event.MATCHED): State.DUPLICATE,
     (State.CHECKING, Event.MATCHED): State.DUPLICATE,

@@ -50,7 +50,7 @@ def _by_program(head: bytes) -> Kind | None:
 
 def _by_drawing(head: bytes) -> Kind | None:
     """Return a PDF, DWG or point cloud, whose signatures have a variable part or place."""
-    if _PDF.search(head, 0, _PDF_WITHIN):
+    if head.find(b"%PDF-", 0, _PDF_WITHIN) >= 0 and _PDF.search(head, 0, _PDF_WITHIN):
         return KINDS["pdf"]
     if _DWG.match(head):
         return KINDS["dwg"]

@@ -48,8 +48,11 @@ _MESSAGE = re.compile(r"^(?:Date|Subject|Message-ID|MIME-Version):\s", re.IGNORE
 def by_text(head: bytes) -> Kind | None:
     """Return what kind of text *head* begins, or None when it is not text."""
     text = decoded(head)
-    claims = _CLAIMS if text is not None else _STURDY
-    text = head.decode("latin-1") if text is None else text
+    claims = _CLAIMS
+    if text is None:  # photos, archives and the like: most bytes that ever arrive
+        text, claims = head.decode("latin-1"), _STURDY
+        if not text.lstrip().startswith(_STURDY_STARTS):
+            return None
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     opening = text.lstrip()
     kind = next((kind for kind, is_so in claims if is_so(text, opening)), None)
@@ -224,3 +227,6 @@ _CLAIMS: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
 
 _STURDY = tuple(claim for claim in _CLAIMS if claim[0] in {"ifc", "step", "dxf"})
 """Recognised in spite of a stray control byte, as careless exporters put into descriptions."""
+
+_STURDY_STARTS = ("ISO-10303-21", "/*", "0", "999")
+"""One of these begins whatever `_STURDY` recognises; nothing else is worth looking at closely."""

@@ -9,7 +9,7 @@ import contextlib
 import re
 import secrets
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from http import HTTPStatus
 from typing import Protocol
 
@@ -38,8 +38,8 @@ _CHECKSUM_HEADERS = tuple(name.encode() for name in (*AMAZON_HEADERS, CONTENT_DI
 
 # What is left of a refused body is read and thrown away up to here: closing with bytes unread
 # makes the kernel reset the connection, and the client may never see why it was refused.
-_DISCARDED = 1 << 20  # bytes
-_DISCARDING = 2.0  # seconds
+DISCARDED = 1 << 20  # bytes
+DISCARDING = 2.0  # seconds
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _SAFE_HEADERS = (
@@ -60,11 +60,20 @@ async def no_byte_door(scope: Scope, receive: Receive, send: Send) -> None:
 class Landing(Arriving, Protocol):
     """A body on its way into the store, as `laydown.objects.landing` has it."""
 
+    @property
+    def crc64nvme(self) -> int:
+        """The checksum of the body, once its commit is answered."""
+        ...
+
+    def open_now(self) -> bool:
+        """Say whether the first bytes may come at once; if not, await `open`."""
+        ...
+
     async def open(self) -> None:
         """Return when the first bytes may come."""
         ...
 
-    def take(self, chunk: bytes) -> bool:
+    def take(self, chunk: bytes | memoryview) -> bool:
         """Take the next bytes; True asks to await `breathe` before more."""
         ...
 
@@ -74,6 +83,14 @@ class Landing(Arriving, Protocol):
 
     async def commit(self) -> tuple[PartOutcome, int]:
         """Return what recording came to and the CRC64NVME, once the body is durable."""
+        ...
+
+    def commit_now(self) -> "asyncio.Future[PartOutcome] | None":
+        """Return what `commit` would wait for; None when it must be awaited instead."""
+        ...
+
+    def leave(self) -> "asyncio.Task[None] | None":
+        """Abandon; return what to keep, and may be awaited, until that is done."""
         ...
 
     async def abandon(self) -> None:
@@ -107,9 +124,10 @@ class ByteDoor:
 
     def __init__(self, intake: Intake, urls: ByteUrls, *, patience: Patience | None = None) -> None:
         self.refusals: Counter[str] = Counter()
+        self.pace = Pace(patience or Patience())
         self._intake = intake
         self._urls = urls
-        self._pace = Pace(patience or Patience())
+        self._tasks: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -120,34 +138,18 @@ class ByteDoor:
                 await visit.accept(await self._take(scope, visit))
             else:
                 await visit.refuse(_wrong_method(path))
-        except LaydownError as error:
-            self.refusals[error.code] += 1
-            if problems.STATUS[type(error)] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-                _log.warning(
-                    LogEvent.BYTES_REFUSED, code=error.code, why=str(error), cause=_cause(error)
-                )
-            is_gone = isinstance(error, ClientGone)
-            await visit.refuse(problems.answer(error, instance=path), is_gone=is_gone)
-        except Exception:  # noqa: BLE001 - the last resort: logged, and answered like any error
-            _log.exception(LogEvent.BYTES_FAILED, request_id=visit.request_id.decode())
-            await visit.refuse(
-                problems.transport_answer(HTTPStatus.INTERNAL_SERVER_ERROR, instance=path)
-            )
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is counted, logged and told
+            response = self.refusal(error, path=path, request_id=visit.request_id)
+            await visit.refuse(response, is_gone=isinstance(error, ClientGone))
 
-    async def _take(self, scope: Scope, visit: "_Visit") -> int:
-        """Return the CRC64NVME of a body that is durable and recorded."""
-        landing = self._admit(scope, visit)
-        try:
-            await self._stream(landing, visit)
-            outcome, crc64nvme = await landing.commit()
-        finally:
-            await landing.abandon()
-        _check_outcome(outcome)
-        return crc64nvme
+    def admit(self, path: str, query: bytes, headers: Mapping[bytes, bytes]) -> Landing:
+        """Let the body of a PUT in, or raise why not.
 
-    def _admit(self, scope: Scope, visit: "_Visit") -> Landing:
-        ticket = self._urls.verify(scope["path"], scope["query_string"], visit.headers)
-        _check_length(ticket, visit.headers)
+        *path* is decoded, *query* as it came, *headers* have names in lower case. Whoever gets
+        a landing abandons or leaves it in the end.
+        """
+        ticket = self._urls.verify(path, query, headers)
+        _check_length(ticket, headers)
         return self._intake.admit(
             ticket.organization,
             ticket.upload,
@@ -155,14 +157,52 @@ class ByteDoor:
             ticket.number,
             offset=ticket.offset,
             length=ticket.length,
-            promised=_promised(visit.headers),
+            promised=_promised(headers),
         )
+
+    def start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        """Have *work* done, whether or not its connection lives to see it."""
+        return self._kept(asyncio.get_running_loop().create_task(work))
+
+    def see_off(self, landing: Landing) -> None:
+        """Drop a body whose client is gone."""
+        dropping = landing.leave()
+        if dropping is not None:
+            self._kept(dropping)
+
+    def refusal(self, error: Exception, *, path: str, request_id: bytes) -> Response:
+        """Return the answer to a request that came to *error*, which is counted or logged."""
+        if not isinstance(error, LaydownError):
+            _log.error(LogEvent.BYTES_FAILED, request_id=request_id.decode(), exc_info=error)
+            return problems.transport_answer(HTTPStatus.INTERNAL_SERVER_ERROR, instance=path)
+        self.refusals[error.code] += 1
+        if problems.STATUS[type(error)] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _log.warning(
+                LogEvent.BYTES_REFUSED, code=error.code, why=str(error), cause=_cause(error)
+            )
+        return problems.answer(error, instance=path)
+
+    def _kept(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def _take(self, scope: Scope, visit: "_Visit") -> int:
+        """Return the CRC64NVME of a body that is durable and recorded."""
+        landing = self.admit(scope["path"], scope["query_string"], visit.headers)
+        try:
+            await self._stream(landing, visit)
+            outcome, crc64nvme = await landing.commit()
+        finally:
+            await landing.abandon()
+        check_outcome(outcome)
+        return crc64nvme
 
     async def _stream(self, landing: Landing, visit: "_Visit") -> None:
         """Pass the body on as it comes; raise `ClientGone` when it stops coming."""
         await landing.open()
         try:
-            async with self._pace.watch(landing) as transfer:
+            async with self.pace.watch(landing) as transfer:
                 while not visit.is_read:
                     transfer.is_listening = True
                     chunk = await visit.receive()
@@ -170,7 +210,7 @@ class ByteDoor:
                     if landing.take(chunk):
                         await landing.breathe()
         except TimeoutError:
-            raise ClientGone("the client sent nothing, or too little, for too long") from None
+            raise too_slow() from None
 
 
 class _Visit:
@@ -180,8 +220,7 @@ class _Visit:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        given = self.headers.get(b"x-request-id", b"")
-        self.request_id = given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16).encode()
+        self.request_id = request_id(self.headers)
         self.is_read = False  # the body, to its end
         self._scope = scope
         self._receive = receive
@@ -198,11 +237,7 @@ class _Visit:
 
     async def accept(self, crc64nvme: int) -> None:
         """Say that the part is safe; its entity tag is its CRC64NVME."""
-        headers = [
-            (b"content-length", b"0"),
-            (b"etag", b'"%016x"' % crc64nvme),
-            (b"x-request-id", self.request_id),
-        ]
+        headers = accepted(crc64nvme, self.request_id)
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._send({"type": "http.response.body"})
 
@@ -213,7 +248,7 @@ class _Visit:
         as some of it drips in. A client that *is_gone* gets no time to finish.
         """
         closes = not self.is_read
-        headers = [*response.raw_headers, *_SAFE_HEADERS, (b"x-request-id", self.request_id)]
+        headers = refused(response, self.request_id)
         if closes:
             headers.append((b"connection", b"close"))
         status = response.status_code
@@ -229,9 +264,34 @@ class _Visit:
         """Throw away what comes, up to a limit: by then the client has read the answer."""
         discarded = 0
         with contextlib.suppress(TimeoutError, ClientGone):
-            async with asyncio.timeout(_DISCARDING):
-                while not self.is_read and discarded < _DISCARDED:
+            async with asyncio.timeout(DISCARDING):
+                while not self.is_read and discarded < DISCARDED:
                     discarded += len(await self.receive())
+
+
+def request_id(headers: Mapping[bytes, bytes]) -> bytes:
+    """Return the id that the client gave its request, if it is a sane one, or a new one."""
+    given = headers.get(b"x-request-id", b"")
+    return given if _REQUEST_ID.fullmatch(given) else secrets.token_hex(16).encode()
+
+
+def accepted(crc64nvme: int, request: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers that say that a part is safe; its entity tag is its CRC64NVME."""
+    return [
+        (b"content-length", b"0"),
+        (b"etag", b'"%016x"' % crc64nvme),
+        (b"x-request-id", request),
+    ]
+
+
+def refused(response: Response, request: bytes) -> list[tuple[bytes, bytes]]:
+    """Return the headers of a refusal."""
+    return [*response.raw_headers, *_SAFE_HEADERS, (b"x-request-id", request)]
+
+
+def too_slow() -> ClientGone:
+    """Return what a client that keeps us waiting comes to."""
+    return ClientGone("the client sent nothing, or too little, for too long")
 
 
 def _check_length(ticket: Ticket, headers: Mapping[bytes, bytes]) -> None:
@@ -258,7 +318,7 @@ def _promised(headers: Mapping[bytes, bytes]) -> Checksum | None:
         raise InvalidRequest(str(error)) from error
 
 
-def _check_outcome(outcome: PartOutcome) -> None:
+def check_outcome(outcome: PartOutcome) -> None:
     """Raise what a client must know of a part that was not recorded."""
     match outcome:
         case PartOutcome.RECORDED | PartOutcome.ALREADY:

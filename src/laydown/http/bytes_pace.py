@@ -1,9 +1,10 @@
 """How slow a client may be while it sends."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 _TICKS = 30  # looks at each transfer within the time that counts as idle
 
@@ -36,18 +37,18 @@ class Pace:
         self._tick = patience.idle / _TICKS
         self._timer: asyncio.TimerHandle | None = None
 
-    def watch(self, body: Arriving) -> "Transfer":
+    def watch(self, body: Arriving) -> "Watch":
         """Return a block that raises `TimeoutError` in itself when its client is too slow."""
-        return Transfer(self, body)
+        return Watch(self, body)
 
     def add(self, transfer: "Transfer") -> None:
-        """Watch *transfer* from now on."""
+        """Watch *transfer* from now on; it is told to end once, when its client is too slow."""
         self._transfers.add(transfer)
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(self._tick, self._look)
 
     def remove(self, transfer: "Transfer") -> None:
-        """Watch it no more."""
+        """Watch it no more. May be repeated."""
         self._transfers.discard(transfer)
 
     def _look(self) -> None:
@@ -63,32 +64,15 @@ class Pace:
 class Transfer:
     """One body being waited for. Only time spent listening to the client counts against it."""
 
-    __slots__ = ("_body", "_deadline", "_idle", "_listened", "_pace", "_seen", "is_listening")
+    __slots__ = ("_body", "_idle", "_listened", "_seen", "end", "is_listening")
 
-    def __init__(self, pace: Pace, body: Arriving) -> None:
+    def __init__(self, body: Arriving, *, end: Callable[[], None]) -> None:
         self.is_listening = False
-        self._pace = pace
+        self.end = end
         self._body = body
-        self._deadline = asyncio.timeout(None)
         self._seen = 0  # bytes, at the last look
         self._idle = 0.0  # seconds
         self._listened = 0.0  # seconds
-
-    async def __aenter__(self) -> Self:
-        """Begin to watch."""
-        await self._deadline.__aenter__()
-        self._pace.add(self)
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Stop watching; a block that was ended raises `TimeoutError`."""
-        self._pace.remove(self)
-        await self._deadline.__aexit__(kind, error, traceback)
 
     def is_too_slow(self, seconds: float, patience: Patience) -> bool:
         """Say whether the client is too slow, *seconds* after it was asked last."""
@@ -103,6 +87,33 @@ class Transfer:
             self._listened >= patience.grace and self._seen < self._listened * patience.slowest
         )
 
-    def end(self) -> None:
+
+class Watch:
+    """A block that waits for one body."""
+
+    __slots__ = ("_deadline", "_pace", "_transfer")
+
+    def __init__(self, pace: Pace, body: Arriving) -> None:
+        self._pace = pace
+        self._deadline = asyncio.timeout(None)
+        self._transfer = Transfer(body, end=self._end)
+
+    async def __aenter__(self) -> Transfer:
+        """Begin to watch."""
+        await self._deadline.__aenter__()
+        self._pace.add(self._transfer)
+        return self._transfer
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop watching; a block that was ended raises `TimeoutError`."""
+        self._pace.remove(self._transfer)
+        await self._deadline.__aexit__(kind, error, traceback)
+
+    def _end(self) -> None:
         """Raise `TimeoutError` in the block."""
         self._deadline.reschedule(asyncio.get_running_loop().time())

@@ -54,7 +54,7 @@ class Edge:
         observe: Callable[[str, str, int, float], None],
     ) -> None:
         self._app = app
-        self._byte_door = byte_door
+        self.byte_door = byte_door
         self._limits = limits
         self._observe = observe
 
@@ -63,7 +63,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
         elif scope["path"].startswith(BYTE_DOOR):
-            await self._byte_door(scope, receive, send)
+            await self.byte_door(scope, receive, send)
         else:
             await self._serve(scope, _Exchange(scope, receive, send, self._limits))
 

@@ -8,7 +8,7 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
-from laydown.http.bytes_protocol import ByteProtocol
+from laydown.http.bytes_protocol import protocol_for
 from laydown.http.listening import BACKLOG
 
 _KEEP_ALIVE = 65  # seconds; longer than the 60 after which usual balancers drop an idle one
@@ -46,7 +46,7 @@ async def serve(
 
     config = uvicorn.Config(
         app,
-        http=ByteProtocol,
+        http=protocol_for(app),  # type: ignore[arg-type] # is called as a class is
         lifespan="off",
         ws="none",
         access_log=False,

@@ -24,7 +24,7 @@ class Meter:
         algorithm = promised.algorithm if promised else None
         self._sha256 = hashlib.sha256() if algorithm is Algorithm.SHA256 else None
 
-    def update(self, chunk: bytes) -> None:
+    def update(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes."""
         self.crc64nvme = checksums.crc64nvme(chunk, self.crc64nvme)
         if self._promised is None:

@@ -5,7 +5,7 @@ import errno
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from laydown.domain.errors import StoreFull, StoreUnavailable
 from laydown.objects.naming import make_folders, rename_new
@@ -14,12 +14,16 @@ _FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 _MOST_BUFFERS = 1024  # IOV_MAX on Linux: buffers in one writev
 
 
+Chunk: TypeAlias = bytes | memoryview
+"""A piece of a body; a view keeps what was received from being copied."""
+
+
 class Destination(Protocol):
     """A place for one body. Raises `StoreFull` and `StoreUnavailable`."""
 
     fd: int  # open, or -1
 
-    def write(self, chunks: Sequence[bytes]) -> None:
+    def write(self, chunks: Sequence[Chunk]) -> None:
         """Append *chunks* to what was written."""
         ...
 
@@ -59,7 +63,7 @@ class NewObject:
         self._is_made = False
         self._is_placed = False
 
-    def write(self, chunks: Sequence[bytes]) -> None:
+    def write(self, chunks: Sequence[Chunk]) -> None:
         """Append *chunks*; the first call, even without any, makes the file."""
         with in_our_words():
             if self.fd < 0:
@@ -108,7 +112,7 @@ class StagedRange:
         self._path = path
         self._at = offset
 
-    def write(self, chunks: Sequence[bytes]) -> None:
+    def write(self, chunks: Sequence[Chunk]) -> None:
         """Write *chunks* after what was written."""
         with in_our_words():
             if self.fd < 0:
@@ -140,7 +144,7 @@ class Nowhere:
     fd = -1
     folders = ()
 
-    def write(self, chunks: Sequence[bytes]) -> None:
+    def write(self, chunks: Sequence[Chunk]) -> None:
         """Store nothing."""
 
     def close(self) -> None:
@@ -157,7 +161,7 @@ class Nowhere:
         """Do nothing."""
 
 
-def write_at(fd: int, chunks: Sequence[bytes], offset: int) -> int:
+def write_at(fd: int, chunks: Sequence[Chunk], offset: int) -> int:
     """Write all of *chunks* at *offset* bytes into the file; return how many bytes that were."""
     total = sum(map(len, chunks))
     done = os.pwritev(fd, chunks[:_MOST_BUFFERS], offset) if chunks else 0
@@ -177,7 +181,7 @@ def in_our_words() -> Iterator[None]:
         raise StoreUnavailable("the store could not write these bytes") from error
 
 
-def _rest(chunks: Sequence[bytes], done: int) -> list[memoryview]:
+def _rest(chunks: Sequence[Chunk], done: int) -> list[memoryview]:
     """Return what follows the first *done* bytes of *chunks*."""
     rest: list[memoryview] = []
     for chunk in chunks:

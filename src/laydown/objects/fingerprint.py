@@ -32,12 +32,13 @@ def fingerprints(paths: Mapping[str, str]) -> dict[str, Fingerprint]:
 def _fingerprint(fd: int, buffer: bytearray) -> Fingerprint:
     view = memoryview(buffer)
     digest = hashlib.sha256()
-    size = 0
+    size = last = 0
     while count := os.readv(fd, [buffer]):
         digest.update(view[:count])
         size += count
-    if size <= _EDGE:  # one read, unless the file system is odd
-        head = tail = os.pread(fd, _EDGE, 0)
+        last = count
+    if size == last:  # all of it is in the buffer: most files
+        head, tail = bytes(view[: min(size, _EDGE)]), bytes(view[max(0, size - _EDGE) : size])
     else:
         head, tail = os.pread(fd, _EDGE, 0), os.pread(fd, _EDGE, size - _EDGE)
     return Fingerprint(size=size, sha256=digest.digest(), head=head, tail=tail)

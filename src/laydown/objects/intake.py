@@ -67,6 +67,7 @@ class Intake:
             buffer=limits.buffer,
             writers=self._writers,
             choose=self._choose,
+            choose_now=self._choose_now,
             commit=self._group.add,
             release=self._release,
         )
@@ -133,16 +134,23 @@ class Intake:
         return True
 
     async def _choose(self, slot: Slot) -> Destination:
+        destination = self._choose_now(slot)
+        if destination is None and not await self._recorded.holds(slot.attempt, slot.number):
+            assert slot.offset is not None
+            path = self._store.layout.staged_path(slot.attempt)
+            return StagedRange(path, offset=slot.offset)
+        return destination or Nowhere()
+
+    def _choose_now(self, slot: Slot) -> Destination | None:
+        """Return the place of a whole file; what came of one in parts is for the ledger to say."""
+        if slot.offset is not None:
+            return None
         layout = self._store.layout
-        if slot.offset is None:
-            return NewObject(
-                f"{layout.incoming}/{next(self._drafts)}",
-                layout.placed_path(slot.attempt),
-                objects=layout.objects,
-            )
-        if await self._recorded.holds(slot.attempt, slot.number):
-            return Nowhere()
-        return StagedRange(layout.staged_path(slot.attempt), offset=slot.offset)
+        return NewObject(
+            f"{layout.incoming}/{next(self._drafts)}",
+            layout.placed_path(slot.attempt),
+            objects=layout.objects,
+        )
 
     def _release(self, landing: Landing) -> None:
         slot = landing.slot

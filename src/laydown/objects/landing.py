@@ -11,7 +11,7 @@ from laydown.domain.errors import LaydownError, WrongLength
 from laydown.domain.upload import Part, PartOutcome
 from laydown.objects.budget import Budget
 from laydown.objects.checksum import Meter
-from laydown.objects.destination import Destination, Nowhere
+from laydown.objects.destination import Chunk, Destination, Nowhere
 from laydown.objects.layout import Attempt
 
 _CHUNK_COST = 64  # bytes that a bytes object and its place in a list take besides its content
@@ -35,6 +35,7 @@ class Desk:
     buffer: int  # bytes of one body that are held before they go to the disk
     writers: Executor
     choose: Callable[[Slot], Awaitable[Destination]]
+    choose_now: Callable[[Slot], Destination | None]  # None: only `choose` knows
     commit: Callable[["Landing"], None]
     release: Callable[["Landing"], None]
 
@@ -72,12 +73,24 @@ class Landing:
         self.error: LaydownError | None = None  # what its group found wrong with it
         self.answer: asyncio.Future[PartOutcome] | None = None
         self._desk = desk
-        self._chunks: list[bytes] = []
+        self._chunks: list[Chunk] = []
         self._held = 0  # bytes of memory
         self._failure: BaseException | None = None  # of a write under way
         self._writing: asyncio.Future[None] | None = None
         self._has_written = False
         self._is_over = False
+
+    @property
+    def crc64nvme(self) -> int:
+        """The checksum of the body, once its commit is answered."""
+        return self.meter.crc64nvme
+
+    def open_now(self) -> bool:
+        """Say whether the first bytes may come at once; if not, `open` must be awaited."""
+        destination = None if self._desk.budget.is_exhausted else self._desk.choose_now(self.slot)
+        if destination is not None:
+            self.destination = destination
+        return destination is not None
 
     async def open(self) -> None:
         """Return when the first bytes may come. Raises `LedgerUnavailable`."""
@@ -85,7 +98,7 @@ class Landing:
         if self._desk.budget.is_exhausted:
             await self._desk.budget.room()
 
-    def take(self, chunk: bytes) -> bool:
+    def take(self, chunk: Chunk) -> bool:
         """Take the next bytes; True asks to await `breathe` before more. Raises `WrongLength`."""
         size = len(chunk)
         self.received += size
@@ -128,21 +141,33 @@ class Landing:
                 f"the body has {self.received} bytes, not the {self.slot.length} signed"
             )
         await self._written()
-        self._is_over = True
-        self.answer = asyncio.get_running_loop().create_future()
-        self._desk.commit(self)
-        return await self.answer, self.meter.crc64nvme
+        return await self._submitted(), self.meter.crc64nvme
+
+    def commit_now(self) -> "asyncio.Future[PartOutcome] | None":
+        """Return what `commit` would wait for; None when it must be awaited instead."""
+        if self.received != self.slot.length or self._writing or self._failure:
+            return None
+        return self._submitted()
 
     async def abandon(self) -> None:
         """Drop a body that was not committed; once this returns, others may write its part."""
+        dropping = self.leave()
+        if dropping is not None:
+            await asyncio.shield(dropping)
+
+    def leave(self) -> "asyncio.Task[None] | None":
+        """Drop a body that was not committed; return what to wait for until that is done.
+
+        The task must be kept until it ends. None means that nothing is left to be done.
+        """
         if self._is_over:
-            return
+            return None
         self._is_over = True
         if self._has_written:
             # A task of its own: being cancelled must not stop it halfway.
-            await asyncio.shield(asyncio.create_task(self._drop()))
-        else:
-            self.let_go()
+            return asyncio.create_task(self._drop())
+        self.let_go()
+        return None
 
     def part(self) -> Part:
         """Return what is to be recorded."""
@@ -185,6 +210,12 @@ class Landing:
         self._held = 0
         self._desk.release(self)
 
+    def _submitted(self) -> "asyncio.Future[PartOutcome]":
+        self._is_over = True
+        self.answer = asyncio.get_running_loop().create_future()
+        self._desk.commit(self)
+        return self.answer
+
     def _write_held(self) -> None:
         self._has_written = True
         chunks, held = self._chunks, self._held
@@ -193,7 +224,7 @@ class Landing:
         self._writing = loop.run_in_executor(self._desk.writers, self._write, chunks)
         self._writing.add_done_callback(partial(self._was_written, held))
 
-    def _write(self, chunks: list[bytes]) -> None:
+    def _write(self, chunks: list[Chunk]) -> None:
         """Write and measure chunks; blocks."""
         for chunk in chunks:
             self.meter.update(chunk)

@@ -20,7 +20,7 @@ from laydown.domain.jobs import (
 from laydown.domain.upload import UploadId
 from laydown.ports import Page
 from laydown.postgres import sql
-from laydown.postgres.rows import json_rows, recorded_of
+from laydown.postgres.rows import happening_row, json_rows, recorded_of
 from laydown.postgres.session import Session
 from laydown.services.identifiers import new_id
 
@@ -132,21 +132,8 @@ class JobRows(Session):
         row = await self.one(_EVENTS["get_head"])
         return 0 if row is None else int(row.number)
 
-    async def number_events(self) -> None:
-        """Write what was said; the last statement of a transaction, see events.sql."""
+    async def commit(self) -> None:
+        """Write what was said, with its numbers, and commit, in one message: see events.sql."""
         if self.said:
-            await self.run(
-                _EVENTS["number_events"],
-                count=len(self.said),
-                rows=json_rows(
-                    {
-                        "kind": happening.kind,
-                        "batch": happening.batch,
-                        "upload": happening.upload,
-                        "state": happening.state,
-                        "reason": happening.reason,
-                        "detail": happening.detail,
-                    }
-                    for happening in self.said
-                ),
-            )
+            rows = json_rows(map(happening_row, self.said))
+            await self.run_at_once(_EVENTS["number_events"], rows=rows)

@@ -32,7 +32,7 @@ class PostgresLedger:
         async with transaction(self._pool, _Q["take_organization"], given) as connection:
             tx = PostgresTx(connection, organization)
             yield tx
-            await tx.number_events()
+            await tx.commit()
 
     @asynccontextmanager
     async def snapshot(self, organization: OrganizationId) -> AsyncIterator[PostgresTx]:

@@ -1,21 +1,24 @@
 """Connections: a pool a role, and what the driver's errors mean in our words."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Literal, LiteralString, TypeAlias
+from typing import Any, Literal, LiteralString, TypeAlias, TypeVar
 
 import psycopg
-from psycopg import AsyncCursor
+from psycopg import AsyncClientCursor, AsyncCursor
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.rows import namedtuple_row
 from psycopg_pool import AsyncConnectionPool, PoolClosed, PoolTimeout
 
 from laydown.domain.errors import Conflict, LedgerUnavailable
+from laydown.postgres import sql
 
 Connection: TypeAlias = psycopg.AsyncConnection[Any]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
 Role: TypeAlias = Literal["laydown_app", "laydown_system"]
 
+_Answer = TypeVar("_Answer")
+_BEGIN = sql.load("session.sql")["begin"]
 
 _BY_KEY = "-c enable_seqscan=off"
 """A prepared plan outlives the moment when a table was small: it must not read tables whole."""
@@ -66,7 +69,8 @@ async def open_pool(
     ]
     pool: Pool = AsyncConnectionPool(
         make_conninfo(conninfo, options=" ".join(options).strip(), application_name=role),
-        kwargs={"row_factory": namedtuple_row, "prepare_threshold": 2},
+        # The driver would begin and commit around every statement, a round trip each: we say when.
+        kwargs={"row_factory": namedtuple_row, "prepare_threshold": 2, "autocommit": True},
         min_size=1,
         max_size=size,
         timeout=patience,
@@ -87,10 +91,15 @@ async def transaction(
     """Open a transaction that begins with *query*, which finds out whether the connection lives.
 
     One that died while nobody used it, as all do when Postgres restarts, is replaced: nothing was
-    said on it yet. Leaving the block commits, an exception undoes. Raises our errors.
+    said on it yet. Beginning and *query* are one message. Leaving the block commits what the block
+    did not commit itself, an exception undoes. Raises our errors.
     """
+
+    async def begin(connection: Connection) -> None:
+        await at_once(connection, f"{_BEGIN}; {query}", given)
+
     with in_our_words():
-        connection, _ = await _first_said(pool, query, given)
+        connection, _ = await _first_said(pool, begin)
         try:
             async with connection:  # commits or rolls back; the pool keeps it open
                 yield connection
@@ -100,23 +109,33 @@ async def transaction(
 
 async def fetched(pool: Pool, query: LiteralString, given: Mapping[str, Any]) -> Sequence[Any]:
     """Return the rows of one query in a transaction of its own; none if it returns nothing."""
+
+    async def ask(connection: Connection) -> AsyncCursor[Any]:
+        return await connection.execute(query, given)
+
     with in_our_words():
-        connection, cursor = await _first_said(pool, query, given)
+        connection, cursor = await _first_said(pool, ask)
         try:
-            async with connection:
-                return await cursor.fetchall() if cursor.description else []
+            return await cursor.fetchall() if cursor.description else []
         finally:
             await pool.putconn(connection)
 
 
+async def at_once(
+    connection: Connection, statements: LiteralString, given: Mapping[str, Any]
+) -> None:
+    """Run several statements, divided by semicolons, in one message; their rows are dropped."""
+    await AsyncClientCursor(connection).execute(statements, given)
+
+
 async def _first_said(
-    pool: Pool, query: LiteralString, given: Mapping[str, Any]
-) -> tuple[Connection, AsyncCursor[Any]]:
-    """Return a connection on which *query* was said, and the answer."""
+    pool: Pool, say: Callable[[Connection], Awaitable[_Answer]]
+) -> tuple[Connection, _Answer]:
+    """Return a connection on which something was said, and the answer."""
     for _ in range(pool.max_size):
         connection = await pool.getconn()
         try:
-            return connection, await connection.execute(query, given)
+            return connection, await say(connection)
         except BaseException as error:
             was_dead = isinstance(error, psycopg.OperationalError) and connection.closed
             await pool.putconn(connection)

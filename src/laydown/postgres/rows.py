@@ -223,3 +223,15 @@ def change_row(change: Change) -> dict[str, object]:
         "version": now.version,
         "multipart": now.multipart_id,
     }
+
+
+def happening_row(happening: Happening) -> dict[str, object]:
+    """Return what happened as the columns of an event."""
+    return {
+        "kind": happening.kind,
+        "batch": happening.batch,
+        "upload": happening.upload,
+        "state": happening.state,
+        "reason": happening.reason,
+        "detail": happening.detail,
+    }

@@ -84,6 +84,27 @@ CREATE FUNCTION lane_of_batch(batch uuid) RETURNS smallint
     SET enable_sort TO 'off'
     RETURN (SELECT (CASE WHEN (count(*) > 100) THEN 1 ELSE 0 END)::smallint AS int2 FROM (SELECT FROM uploads WHERE (uploads.batch_id = lane_of_batch.batch) ORDER BY uploads.ordinal LIMIT 101) few);
 
+CREATE FUNCTION number_events(organization uuid, said jsonb) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    WITH head AS (
+        UPDATE event_heads
+           SET number = number + jsonb_array_length(said)
+         WHERE organization_id = organization
+        RETURNING number - jsonb_array_length(said) AS base
+    )
+    INSERT INTO events (
+        organization_id, number, at, kind, batch_id, upload_id, state, reason, detail)
+    SELECT organization, head.base + e.ordinality, clock_timestamp(), e.kind, e.batch, e.upload,
+           e.state::upload_state, e.reason, e.detail
+      FROM head,
+           ROWS FROM (jsonb_to_recordset(said) AS (
+               kind text, batch uuid, upload uuid, state text, reason text, detail text))
+           WITH ORDINALITY AS e;
+END
+$$;
+
 CREATE TABLE jobs (
     id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -161,7 +182,7 @@ $$;
 
 CREATE FUNCTION upload_may_move(was upload_state, becomes upload_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN CASE was WHEN 'declared'::upload_state THEN (becomes = ANY (ARRAY['receiving'::upload_state, 'checking'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'receiving'::upload_state THEN (becomes = ANY (ARRAY['declared'::upload_state, 'sealing'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'sealing'::upload_state THEN (becomes = ANY (ARRAY['checking'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'checking'::upload_state THEN (becomes = ANY (ARRAY['processing'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'processing'::upload_state THEN (becomes = ANY (ARRAY['ready'::upload_state, 'failed'::upload_state])) WHEN 'rejected'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'expired'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'failed'::upload_state THEN (becomes = 'checking'::upload_state) ELSE false END;
+    RETURN CASE was WHEN 'declared'::upload_state THEN (becomes = ANY (ARRAY['receiving'::upload_state, 'checking'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'receiving'::upload_state THEN (becomes = ANY (ARRAY['declared'::upload_state, 'sealing'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'sealing'::upload_state THEN (becomes = ANY (ARRAY['checking'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'checking'::upload_state THEN (becomes = ANY (ARRAY['processing'::upload_state, 'ready'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'processing'::upload_state THEN (becomes = ANY (ARRAY['ready'::upload_state, 'failed'::upload_state])) WHEN 'rejected'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'expired'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'failed'::upload_state THEN (becomes = 'checking'::upload_state) ELSE false END;
 
 CREATE TABLE batches (
     organization_id uuid NOT NULL,

@@ -4,7 +4,7 @@ from typing import Any, LiteralString
 
 from laydown.domain.happening import Happening
 from laydown.domain.upload import OrganizationId
-from laydown.postgres.pool import Connection
+from laydown.postgres.pool import Connection, at_once
 
 
 class Session:
@@ -29,3 +29,7 @@ class Session:
         """Run a statement that returns nothing; return how many rows it touched."""
         cursor = await self._connection.execute(query, given | {"organization": self.organization})
         return cursor.rowcount
+
+    async def run_at_once(self, statements: LiteralString, **given: Any) -> None:  # noqa: ANN401 - parameters
+        """Run several statements in one message; for those that can't be prepared."""
+        await at_once(self._connection, statements, given | {"organization": self.organization})

@@ -1,6 +1,7 @@
 """ClamAV: our own client of clamd's INSTREAM, which is handed bytes and answers a line."""
 
 import asyncio
+import os
 import re
 import socket
 from collections.abc import AsyncIterator, Iterator
@@ -198,6 +199,8 @@ class ClamAv:
             yield
         except OSError as error:
             why = error.strerror or str(error)
+            if isinstance(error, ConnectionError) and error.errno:
+                why = os.strerror(error.errno)  # asyncio's own words name the address again
             raise ScannerUnavailable(f"{self._address} does not answer: {why}") from error
 
 

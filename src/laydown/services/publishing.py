@@ -79,11 +79,11 @@ def _decide(candidate: Candidate, head: DocumentHead) -> tuple[Publication, Docu
     head = replace(head, last_number=version.number, current_sha256=blob.sha256)
     facts: Mapping[str, object] = {"sha256": blob.sha256, "version": version.id, "leader": None}
     if candidate.is_first:
-        processing = upload.after(Event.PROVEN, **facts)
-        steps = [processing, processing.after(Event.FINISHED)]
+        # Nothing is made from files yet, so none has to rest in `processing`.
+        published = upload.after(Event.FINISHED, **facts)
     else:
-        steps = [upload.after(Event.MATCHED, reason=candidate.duplicate_of, **facts)]
-    return Publication(steps=steps, version=version), head
+        published = upload.after(Event.MATCHED, reason=candidate.duplicate_of, **facts)
+    return Publication(steps=[published], version=version), head
 
 
 def _stays_out(upload: Upload, event: Event, reason: Reason) -> Publication:

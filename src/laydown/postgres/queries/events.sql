@@ -1,19 +1,7 @@
 -- name: number_events
--- The last statement before the commit: whoever holds the head's row commits next, so numbers
--- are dense and follow the order of commits.
-WITH head AS (
-    UPDATE event_heads
-       SET number = number + %(count)s
-     WHERE organization_id = %(organization)s
-    RETURNING number - %(count)s AS base
-)
-INSERT INTO events (organization_id, number, at, kind, batch_id, upload_id, state, reason, detail)
-SELECT %(organization)s, head.base + e.ordinality, clock_timestamp(), e.kind, e.batch, e.upload,
-       e.state::upload_state, e.reason, e.detail
-  FROM head,
-       ROWS FROM (jsonb_to_recordset(%(rows)s::jsonb) AS (
-           kind text, batch uuid, upload uuid, state text, reason text, detail text))
-       WITH ORDINALITY AS e;
+-- One message with the commit: nobody waits for the head's row while its holder waits for us.
+SELECT number_events(%(organization)s, %(rows)s::jsonb);
+COMMIT;
 
 -- name: events_of_upload
 SELECT e.number, e.at, e.kind, e.batch_id, e.upload_id, e.state, e.reason, e.detail,

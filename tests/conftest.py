@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,12 @@ def settings(
     Those are a data directory and the database, or with TEST_ENGINE=distributed S3 and SQS.
     """
     plain = Settings(
-        data=tmp_path / "data", database=database, host="127.0.0.1", port=0, scanner="none"
+        data=tmp_path / "data",
+        database=database,
+        host="127.0.0.1",
+        port=0,
+        scanner="none",
+        quarantine=timedelta(0),
     )
     if not IS_DISTRIBUTED:
         return plain

@@ -83,9 +83,9 @@ class Settings:
     ] = False
     quarantine: Annotated[
         timedelta,
-        "How long the bytes of refused files are kept, readable by nobody; 0: they are deleted "
-        "at once.",
-    ] = timedelta(0)
+        "How long the bytes of refused files are kept, readable by nobody, because a scanner may "
+        "have been wrong; 0: they are deleted at once.",
+    ] = timedelta(days=7)
     jobs_in_flight: Annotated[
         int,
         "How many jobs of one organization workers hold, or a queue carries, at once.",

@@ -129,17 +129,16 @@ def test_a_spike_loses_nothing_and_delays_nobody(site, tmp_path, record_property
     for folder in folders:
         _fill(folder, per_delivery, folder.name)
     pushes: list[Push] = []
+    within = PATIENCE + _SPIKE.seconds
     with site.database() as database, _working_normally(site) as normal:
         began = time.monotonic()
         for number, folder in enumerate(folders):
             due = began + number * _SPIKE.seconds / _SPIKE.deliveries
-            if pushes:
-                pushes[-1].is_over_within(max(due - time.monotonic(), 0.0))
+            until(lambda due=due: time.monotonic() >= due, what="its turn", within=within)
             pushes.append(site.start_push(folder, project="SPIKE", token=big))
             if number == _SPIKE.deliveries // 2:
                 assert site.nodes["api_b"].stop() == 0
                 site.start("api_b")
-        within = PATIENCE + _SPIKE.seconds
         until(lambda: _came(database) == _SPIKE.files, what="all has come", within=within)
         came = time.monotonic()
         until(lambda: _settled(database) == _SPIKE.files, what="all is settled", within=within)

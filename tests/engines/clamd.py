@@ -142,6 +142,7 @@ def _config(place: Path, *, port: int, stream_max: int) -> str:
         "StreamMaxLength": stream_max,
         # It answers OK for what it didn't read to the end, unless these are as they are here.
         "AlertExceedsMax": "yes",
+        "AlertEncryptedArchive": "yes",
         "MaxScanSize": "400M",
         "MaxFileSize": "2000M",
     }

@@ -47,18 +47,18 @@ async def test_a_join_cut_short_after_its_rename_goes_on(store, tmp_path):
     shelf.mkdir(parents=True)
     staged.rename(shelf / f"{upload.id}.1")
 
-    assert await store.join(upload.key, size=len(BODY)) == len(BODY)
+    assert await store.join(upload) == len(BODY)
     assert await content(store, upload.key) == BODY
 
 
 async def test_a_join_never_replaces_an_object(store, tmp_path):
     """Parts that turn up beside a finished object leave it as it is."""
     upload = await stage(store)
-    await store.join(upload.key, size=len(BODY))
+    await store.join(upload)
     stray = tmp_path / "staged" / f"{upload.organization}.{upload.id}.1"
     stray.write_bytes(b"\0" * len(BODY))
 
-    assert await store.join(upload.key, size=len(BODY)) == len(BODY)
+    assert await store.join(upload) == len(BODY)
     assert await content(store, upload.key) == BODY
 
 
@@ -67,7 +67,7 @@ async def test_a_guest_joins_what_the_owner_staged(store, tmp_path):
     upload = await stage(store)
     guest = DiskStore.open(tmp_path, owner=False)
 
-    assert await guest.join(upload.key, size=len(BODY)) == len(BODY)
+    assert await guest.join(upload) == len(BODY)
     guest.close()
     assert await content(store, upload.key) == BODY
 
@@ -127,7 +127,7 @@ def test_nobody_else_may_read_the_files(tmp_path):
 async def test_reading_can_stop_in_the_middle(store):
     """A reader that goes away closes its file."""
     upload = await stage(store)
-    await store.join(upload.key, size=len(BODY))
+    await store.join(upload)
     chunks = store.read(upload.key, start=5)
 
     assert await anext(chunks) == BODY[5 : PART + 5]

@@ -64,13 +64,25 @@ def test_a_value_that_cannot_work_is_named(name, text):
 
 
 @pytest.mark.parametrize(
-    "name", [each.name for each in fields(Settings) if isinstance(each.default, timedelta)]
+    "name",
+    [
+        each.name
+        for each in fields(Settings)
+        if isinstance(each.default, timedelta) and each.name != "quarantine"
+    ],
 )
 def test_no_time_is_nothing(name):
     """A time of zero or less would spin or never end: it is refused."""
     for text in ("0", "-5"):
         with pytest.raises(BadSettings, match=f"LAYDOWN_{name.upper()}"):
             Settings.from_env({f"LAYDOWN_{name.upper()}": text})
+
+
+def test_quarantine_may_be_no_time_at_all():
+    """Zero deletes refused bytes at once; less than that is refused."""
+    assert Settings.from_env({"LAYDOWN_QUARANTINE": "0"}).quarantine == timedelta(0)
+    with pytest.raises(BadSettings, match="LAYDOWN_QUARANTINE"):
+        Settings.from_env({"LAYDOWN_QUARANTINE": "-1"})
 
 
 def test_what_is_given_directly_comes_first():

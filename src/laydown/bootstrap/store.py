@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,10 +11,10 @@ from laydown.domain.errors import LaydownError
 from laydown.domain.upload import NO_OBJECT
 from laydown.objects.disk import DiskStore, StoreBusy
 from laydown.objects.flush import FlushMode
-from laydown.objects.s3 import open_s3
+from laydown.objects.s3 import S3, open_s3
 from laydown.objects.s3_address import parse_address as parse_store
 from laydown.ports import DirectEntry, Fingerprinter, ObjectStore, UrlSigner
-from laydown.settings import BadSettings, Settings
+from laydown.settings import PREFIX, BadSettings, Settings
 
 _TO_LET_GO = 10.0  # seconds that another process may go on owning the store; an orphan ends sooner
 _GLANCE = 0.1  # seconds between two looks whether it still does
@@ -48,7 +48,7 @@ async def open_storage(settings: Settings, *, owner: bool) -> AsyncIterator[Stor
         finally:
             disk.close()
         return
-    async with open_s3(settings.store, life=settings.url_life) as s3:
+    async with _open_bucket(settings.store, settings) as s3:
         yield Storage(
             store=s3.store,
             signer=s3.urls,
@@ -79,6 +79,16 @@ async def _opened(settings: Settings, *, owner: bool) -> DiskStore:
             if clock() > deadline:
                 raise BadSettings(f"{busy}: stop that one, or use another directory") from busy
         await asyncio.sleep(_GLANCE)
+
+
+@asynccontextmanager
+async def _open_bucket(address: str, settings: Settings) -> AsyncIterator[S3]:
+    async with AsyncExitStack() as stack:
+        try:
+            s3 = await stack.enter_async_context(open_s3(address, life=settings.url_life))
+        except ValueError as error:
+            raise BadSettings(f"{PREFIX}STORE: {error}") from error
+        yield s3
 
 
 async def _answers(store: ObjectStore) -> wire.Check:

@@ -45,6 +45,7 @@ _LIMITS: Final = {
     "MaxFileSize": "2000M",
     "MaxScanTime": "300000",  # milliseconds
     "AlertExceedsMax": "yes",
+    "AlertEncryptedArchive": "yes",  # else what nobody can look into is called clean
 }
 
 

@@ -114,7 +114,7 @@ async def get_content(
     elsewhere = await served.documents.where(version, disposition=headers["Content-Disposition"])
     if _names(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
-    if elsewhere is not None:
+    if elsewhere is not None and request.method != "HEAD":  # which needs no bytes
         return _redirected(elsewhere)
     size = version.blob.size
     try:

@@ -98,7 +98,8 @@ class DiskStore:
     async def size(self, key: str) -> int | None:
         """Return the object's size in bytes, or None if there is no such object."""
         path = self.layout.placed_path(Attempt.of_key(key))
-        return await asyncio.to_thread(_size, path)
+        with in_our_words():
+            return await asyncio.to_thread(_size, path)
 
     async def read(
         self, key: str, *, start: int = 0, length: int | None = None

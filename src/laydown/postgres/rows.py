@@ -103,6 +103,8 @@ def record_of(row: Any, organization: OrganizationId) -> UploadRecord:  # noqa: 
         declared_at=row.declared_at,
         moved_at=row.moved_at,
         version_number=row.version_number,
+        scanned_by=row.scanned_by,
+        is_infected=row.is_infected,
     )
 
 

@@ -448,6 +448,8 @@ CREATE INDEX jobs_held ON jobs USING btree (organization_id) WHERE ((dead_at IS 
 
 CREATE INDEX jobs_leased ON jobs USING btree (leased_until) WHERE ((dead_at IS NULL) AND (leased_until IS NOT NULL));
 
+CREATE INDEX jobs_of_object ON jobs USING btree (object_key) WHERE (object_key IS NOT NULL);
+
 CREATE INDEX jobs_unheard ON jobs USING btree (sent_at) WHERE ((dead_at IS NULL) AND (leased_until IS NULL) AND (sent_at IS NOT NULL));
 
 CREATE INDEX jobs_waiting ON jobs USING btree (organization_id, lane, run_at) WHERE ((dead_at IS NULL) AND (leased_until IS NULL));

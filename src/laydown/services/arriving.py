@@ -12,8 +12,16 @@ from laydown.domain.jobs import Job, JoinParts, ProveUpload
 from laydown.domain.lifecycle import Event, State
 from laydown.domain.plan import Plan, PlanKind, part_range
 from laydown.domain.scanning import Verdict
-from laydown.domain.upload import ObjectName, OrganizationId, Upload, UploadId, change
+from laydown.domain.upload import (
+    ObjectName,
+    OrganizationId,
+    Upload,
+    UploadId,
+    change,
+    parse_key,
+)
 from laydown.ports import Arrival, DirectEntry, Judgement, Landed, Ledger, Tx
+from laydown.services.rescanning import withdraw
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,7 +65,7 @@ class Arriving:
                 )
                 for key, scan in scans.items():
                     if scan.verdict is Verdict.INFECTED:
-                        await tx.mark_infected(key, scan)
+                        await withdraw(tx, parse_key(key).upload, key, scan)
 
 
 def whole(upload: Upload) -> Upload:

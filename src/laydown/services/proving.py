@@ -127,6 +127,8 @@ class Proving:
             await tx.keep_scans({key: s for key, s in _scans(looks).items() if key in proofs})
         concluded = {upload.id: upload for upload in uploads if upload.id in findings}
         await conclude(tx, concluded, findings, self.policy)
+        if self.awaits_verdicts:
+            await tx.drop_proofs([upload.key for upload in concluded.values()])
         return waiting
 
     async def quarantine(

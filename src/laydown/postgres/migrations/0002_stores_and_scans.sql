@@ -15,6 +15,9 @@ DROP INDEX one_blob_a_digest;
 CREATE UNIQUE INDEX one_blob_a_digest ON blobs (sha256, organization_id)
     WHERE NOT is_missing AND NOT is_infected;
 
+-- What is quarantined waits for the job that discards it.
+CREATE INDEX jobs_of_object ON jobs (object_key) WHERE object_key IS NOT NULL;
+
 CREATE TYPE scan_verdict AS ENUM ('clean', 'infected', 'unscannable');
 
 -- What a scanner said of an object, whether it came before the proof or after it.

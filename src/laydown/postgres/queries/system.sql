@@ -56,14 +56,16 @@ SELECT b.organization_id, b.id
  LIMIT %(limit)s;
 
 -- name: wanted_objects
--- An object is wanted while its upload may still become a blob, or a blob refers to it.
+-- An object is wanted while its upload may still become a blob, a blob refers to it, or a job is
+-- about to deal with it: quarantined ones wait for theirs.
 SELECT k.key,
        EXISTS (SELECT FROM uploads u
                 WHERE u.organization_id = k.organization AND u.id = k.upload
                   AND u.attempt = k.attempt
                   AND u.state IN ('declared', 'receiving', 'sealing', 'checking', 'processing',
                                   'failed'))
-       OR EXISTS (SELECT FROM blobs b WHERE b.object_key = k.key) AS is_wanted
+       OR EXISTS (SELECT FROM blobs b WHERE b.object_key = k.key)
+       OR EXISTS (SELECT FROM jobs j WHERE j.object_key = k.key) AS is_wanted
   FROM jsonb_to_recordset(%(keys)s::jsonb) AS k(
        key text, organization uuid, upload uuid, attempt int)
  WHERE k.upload BETWEEN '00000000-0000-0000-0000-000000000000'

@@ -123,9 +123,11 @@ SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, c
 SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.claimed_sha256,
        u.content_type, u.modified_at, u.captured_at, u.latitude, u.longitude, u.state, u.reason,
        u.detail, u.attempt, u.part_size, u.parts, u.leader_id, u.received, u.sha256, u.object_key,
-       u.version_id, u.multipart_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
+       u.version_id, u.multipart_id, u.ordinal, u.declared_at, u.moved_at,
+       v.number AS version_number, b.scanned_by, coalesce(b.is_infected, false) AS is_infected
   FROM uploads u
   LEFT JOIN versions v ON v.organization_id = u.organization_id AND v.id = u.version_id
+  LEFT JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
  WHERE u.batch_id = %(batch)s AND u.organization_id = %(organization)s
    AND (%(after)s::bigint IS NULL OR u.ordinal > %(after)s)
    AND (%(state)s::text IS NULL OR u.state = %(state)s::upload_state)
@@ -138,9 +140,11 @@ SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.c
 SELECT u.id, u.project_id, u.batch_id, u.key, u.path, u.path_folded, u.size, u.claimed_sha256,
        u.content_type, u.modified_at, u.captured_at, u.latitude, u.longitude, u.state, u.reason,
        u.detail, u.attempt, u.part_size, u.parts, u.leader_id, u.received, u.sha256, u.object_key,
-       u.version_id, u.multipart_id, u.ordinal, u.declared_at, u.moved_at, v.number AS version_number
+       u.version_id, u.multipart_id, u.ordinal, u.declared_at, u.moved_at,
+       v.number AS version_number, b.scanned_by, coalesce(b.is_infected, false) AS is_infected
   FROM uploads u
   LEFT JOIN versions v ON v.organization_id = u.organization_id AND v.id = u.version_id
+  LEFT JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
  WHERE u.organization_id = %(organization)s AND u.id = %(id)s;
 
 -- name: sendable_uploads

@@ -96,6 +96,8 @@ def settings(
         plain,
         store=f"s3://{_bucket(seaweed)}/{name}?endpoint={seaweed.endpoint}&region={seaweed.region}",
         queue=f"sqs://{name}?endpoint={queues.endpoint}&region={queues.region}",
+        jobs_in_flight=64,  # the emulator is slow when it has many messages
+        job_lease=timedelta(seconds=5),  # what it sends to nobody comes again after that
     )
 
 

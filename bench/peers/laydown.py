@@ -38,7 +38,16 @@ class Laydown(Peer):
     def serve(self, bench: Bench, directory: Path) -> Iterator[Server]:
         data = directory / "data"
         port = free_port()
-        command = [str(self._program), "up", "--scanner", "none", "--data", str(data), "--port", str(port)]
+        command = [
+            str(self._program),
+            "up",
+            "--scanner",
+            "none",
+            "--data",
+            str(data),
+            "--port",
+            str(port),
+        ]
         with ServerProcess(
             "laydown up", command, cpu=bench.server_cpu, log=directory / "laydown.log"
         ) as process:

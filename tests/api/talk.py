@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import urljoin
 
 import aiohttp
+from yarl import URL
 
 PATIENCE = 30.0  # seconds; what is awaited takes milliseconds on a quiet machine
 
@@ -141,6 +142,30 @@ class Talk:
             assert answer.status == 200, answer.body
         if is_multipart or granted["needs_completion"]:
             await self.complete(batch, upload)
+
+    async def put_in_vain(self, grant: Json, data: bytes, code: str) -> None:
+        """Send a part that must change nothing: our door refuses it with this *code*.
+
+        A store that doesn't ask us takes what its URL permits, or has it already; what becomes of
+        it is for the test to say.
+        """
+        answer = await self.put(grant, data)
+        if urljoin(self.url, grant["url"]).startswith(self.url):
+            assert (answer.status, answer.code) == (409, code)
+        else:
+            assert answer.status in (200, 412), answer.body
+
+    async def content(self, version: str, **headers: str) -> Answer:
+        """Fetch a version's bytes, here or from where we are sent, with no other credential."""
+        path = f"/v1/versions/{version}/content"
+        answer = await self.ask("GET", path, headers=headers)
+        if answer.status != 302:
+            return answer
+        url = URL(answer.headers["Location"], encoded=True)
+        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
+            return Answer(
+                status=response.status, headers=response.headers, body=await response.read()
+            )
 
     async def put_whole(self, batch: str, granted: Json, data: bytes, **headers: str) -> Answer:
         """Send a file of one part, and say so where nobody sees it arrive."""

@@ -78,7 +78,7 @@ async def proof_first(waiting: Waiting, verdict: Verdict, threat: str | None = N
 async def word_first(waiting: Waiting, verdict: Verdict, threat: str | None = None) -> None:
     """Hear the word before anybody has read a byte."""
     await waiting.judge(verdict, threat)
-    assert await waiting.state() == ("checking", None)
+    assert await waiting.state() == (waiting.server.arrived, None)
     await waiting.prove()
 
 

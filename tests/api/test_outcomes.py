@@ -111,7 +111,7 @@ async def test_a_duplicate_of_an_earlier_batch_is_linked_unsent(server, ours, pr
     document = await ours.document(project, "b.txt")
     assert (document["current"]["sha256"], document["versions"]) == (sha256(b"same"), 1)
     assert declared["batch"]["received_bytes"] == 0
-    content = await ours.ask("GET", f"/v1/versions/{document['current']['id']}/content")
+    content = await ours.content(document["current"]["id"])
     assert content.body == b"same"
 
 

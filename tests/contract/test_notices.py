@@ -17,6 +17,7 @@ from laydown.observe import LogEvent
 from laydown.ports import Arrival, Judgement
 from laydown.queues.client import Letter, open_queue
 from laydown.queues.notices import SqsNotices
+from laydown.queues.shapes import Home
 from laydown.queues.strangers import ENOUGH
 from laydown.services.identifiers import new_id
 from laydown.telemetry.metrics import Metrics
@@ -70,7 +71,7 @@ def listening_to(queue, ear, *, diary=None, **given):
     diary, metrics = diary or Diary(), Metrics()
     notices = SqsNotices(
         queue,
-        bucket=BUCKET,
+        home=Home(BUCKET),
         strangers=strangers(diary, metrics, "notices"),
         **({"wait": AT_ONCE} | given),
     )
@@ -137,7 +138,7 @@ async def test_what_an_emulated_store_says_is_understood(queues, queue, keys):
         )
 
     await asyncio.to_thread(sent_by_a_store, queues, queue.url, deliver)
-    feed = SqsNotices(queue, bucket=buckets[0], strangers=strangers(Diary()), wait=AT_ONCE)
+    feed = SqsNotices(queue, home=Home(buckets[0]), strangers=strangers(Diary()), wait=AT_ONCE)
     facts = []
     while notices := await feed.receive():
         facts += [fact for notice in notices for fact in notice.facts]

@@ -61,11 +61,14 @@ async def test_wrong_credentials_are_named(bucket, seaweed):
 
 
 @pytest.mark.parametrize("hours", [-2, 2])
-async def test_a_wrong_clock_is_named(bucket, seaweed, hours):
+async def test_a_wrong_clock_is_named(bucket, seaweed, hours: int):
     """A signature of another time is about the clock, not about keys."""
     keys = (seaweed.access_key, seaweed.secret_key)
-    shifted = {"now": lambda: time.time() + hours * 3600}
-    async with client_of(bucket.client.address, *keys, **shifted) as client:
+
+    def shifted() -> float:
+        return time.time() + hours * 3600
+
+    async with client_of(bucket.client.address, *keys, now=shifted) as client:
         with pytest.raises(BadStore, match="clock"):
             await verify(client)
 

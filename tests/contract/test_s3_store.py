@@ -1,5 +1,6 @@
 """A bucket when things go wrong: bytes that don't fit, answers that get lost, hands that meddle."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -99,9 +100,15 @@ async def test_a_wrong_etag_joins_nothing(bucket):
 
 
 async def test_a_part_sent_again_counts_as_it_was_sent_last(bucket):
-    """Whatever the store lists of the older one, its bytes are not joined."""
+    """Whatever is listed of the older one, its bytes are never joined.
+
+    This store tells times to the second only: within one, the part is missing and sent again.
+    """
     upload = await bucket.put_parts(bytes(len(BODY)), part_size=PART)
     await bucket.put_part(upload, 1, BODY)
+    while 1 not in (await bucket.store.landed([upload]))[upload.id].parts:
+        assert await bucket.store.join(upload) == MIB
+        await bucket.put_part(upload, 1, BODY)
 
     assert await bucket.store.join(upload) == len(BODY)
     look = (await bucket.store.fingerprints([upload.key]))[upload.key]
@@ -268,3 +275,21 @@ async def test_what_is_not_ours_is_not_listed(bucket):
             s3.put_object(Bucket=bucket.client.address.bucket, Key=key, Body=b"x")
 
     assert [each.key async for each in bucket.store.objects()] == [upload.key]
+
+
+async def test_long_lists_are_read_to_their_end(bucket):
+    """A page has a thousand parts or objects; what is on the next one is there too."""
+    upload = await bucket.begun(1_001, part_size=1)
+    turn = asyncio.Semaphore(16)
+
+    async def put(number: int) -> None:
+        async with turn:
+            await bucket.put_part(upload, number, bytes(1_001))
+            await bucket.put_object(b"")
+
+    await asyncio.gather(*map(put, range(1, 1_002)))
+
+    parts = (await bucket.store.landed([upload]))[upload.id].parts
+    assert parts == dict.fromkeys(range(1, 1_002), 1)
+    listed = [stored.key async for stored in bucket.store.objects()]
+    assert len(set(listed)) == len(listed) == 1_002

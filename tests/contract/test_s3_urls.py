@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 
@@ -30,7 +31,7 @@ async def bucket(seaweed) -> AsyncIterator[Bucket]:
         yield bucket
 
 
-def blob_of(upload: Upload, **facts: str) -> Blob:
+def blob_of(upload: Upload, *, store_version: str | None = None) -> Blob:
     return Blob(
         id=BlobId(uuid4()),
         organization=ORGANIZATION,
@@ -39,7 +40,7 @@ def blob_of(upload: Upload, **facts: str) -> Blob:
         kind="pdf",
         media_type="application/pdf",
         object_key=upload.key,
-        **facts,
+        store_version=store_version,
     )
 
 
@@ -116,7 +117,7 @@ async def test_a_url_ends_when_it_says(bucket):
     credentials, address = bucket.client.credentials, bucket.client.address
     for age, status in [(60, 200), (130, 403)]:
         then = time.time() - age
-        urls = S3Urls(address, credentials, life=life, now=lambda then=then: then)
+        urls = S3Urls(address, credentials, life=life, now=partial(float, then))
         await urls.refresh()
         signed = urls.sign_part(upload, 1, length=4, checksum=None)
         assert signed.expires_at == datetime.fromtimestamp(int(then) + 120, UTC)

@@ -38,6 +38,7 @@ _NAMES = (f"site{number}" for number in count(1))
 _LAST_WORDS = 4_000  # characters of each log that a failure shows
 _SETTINGS = {
     "SCANNER": "none",
+    "QUARANTINE": "0",  # seconds; refused bytes go at once, so that nothing is left to wait for
     "JOB_LEASE": "2",  # seconds after which the jobs of a killed worker run again
     "DATABASE_CONNECTIONS": "3",  # five processes share the sixty that our Postgres has
     "SINGLE_UP_TO": str(SINGLE_UP_TO),

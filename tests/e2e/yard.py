@@ -179,8 +179,9 @@ class Yard:
     def launch(self, *, port: int = 0) -> subprocess.Popen[bytes]:
         """Start it and return at once."""
         command = [*self.prefix, self.interpreter, "-m", "laydown", "up"]
-        # A scanner that happens to be installed takes a GB and half a minute to start.
-        settings = {"SCANNER": "none", **self.settings}
+        # A scanner that happens to be installed takes a GB and half a minute to start; refused
+        # bytes that were kept for a while would have to be waited for.
+        settings = {"SCANNER": "none", "QUARANTINE": "0", **self.settings}
         options = {"env": environment(settings), **self.options}
         with self.data.with_suffix(".log").open("ab") as log:
             self.server = subprocess.Popen(

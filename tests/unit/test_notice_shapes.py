@@ -11,16 +11,16 @@ from hypothesis import strategies as st
 from laydown.domain.scanning import Scan, Verdict
 from laydown.domain.upload import OrganizationId, UploadId, object_key, parse_key
 from laydown.ports import Arrival, Judgement
-from laydown.queues.shapes import facts_of
+from laydown.queues.shapes import Home, facts_of
 
 BUCKET = "yard"
 KEY = object_key(OrganizationId(UUID(int=1)), UploadId(UUID(int=2)), 3)
 NAME = parse_key(KEY)
 
 
-def heard(message, *, key=None, bucket=BUCKET):
+def heard(message, *, key=None, home=Home(BUCKET)):
     body = message if isinstance(message, str) else json.dumps(message)
-    return facts_of(body, key=key, bucket=bucket)
+    return facts_of(body, key=key, home=home)
 
 
 def s3(*, event="ObjectCreated:Put", key=KEY, bucket=BUCKET, **more):
@@ -231,3 +231,10 @@ def test_threats_of_no_known_shape_are_no_crash():
     for threats in ("EICAR", ["EICAR"], 7, [None], [{}]):
         [fact] = heard(judged("THREATS_FOUND", threats=threats))
         assert fact.scan.verdict is Verdict.INFECTED
+
+
+def test_objects_below_a_prefix_are_known_by_the_rest_of_their_keys():
+    """What stands before our keys in the bucket is no part of them; without it they aren't ours."""
+    home = Home(BUCKET, "site-1/")
+    assert heard(s3(key=f"site-1/{KEY}"), home=home) == heard(s3())
+    assert heard(s3(), home=home) == []

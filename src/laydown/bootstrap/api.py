@@ -159,9 +159,7 @@ def _services(
     )
 
 
-async def _checks(
-    database: Database, storage: Storage, scanning: Scanning
-) -> Sequence[wire.Check]:
+async def _checks(database: Database, storage: Storage, scanning: Scanning) -> Sequence[wire.Check]:
     """Look at what every request needs."""
     try:
         await database.system.check()

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from laydown.bootstrap.database import Database
-from laydown.bootstrap.store import bucket_of
+from laydown.bootstrap.store import home_of
 from laydown.ports import JobFeed
 from laydown.queues.address import parse_address
 from laydown.queues.client import Queue, QueueMissing, QueueUnusable, open_queue
@@ -49,7 +49,7 @@ async def open_feed(
             queue = await stack.enter_async_context(named_queue("NOTICES", settings.notices))
             notices = SqsNotices(
                 queue,
-                bucket=bucket_of(settings),
+                home=home_of(settings),
                 strangers=Strangers("notices", numbers=metrics, words=log),
             )
             listener = partial(_listener, notices, metrics, log)

@@ -14,6 +14,7 @@ from laydown.objects.flush import FlushMode
 from laydown.objects.s3 import S3, open_s3
 from laydown.objects.s3_address import parse_address as parse_store
 from laydown.ports import DirectEntry, Fingerprinter, ObjectStore, UrlSigner
+from laydown.queues.shapes import Home
 from laydown.settings import PREFIX, BadSettings, Settings
 
 _TO_LET_GO = 10.0  # seconds that another process may go on owning the store; an orphan ends sooner
@@ -99,8 +100,9 @@ async def _answers(store: ObjectStore) -> wire.Check:
     return wire.Check(name="store", ok=True, detail="answers")
 
 
-def bucket_of(settings: Settings) -> str:
-    """Return the bucket whose notices are ours; raises `BadSettings` where there is none."""
+def home_of(settings: Settings) -> Home:
+    """Return where the objects are whose notices are ours; raises `BadSettings` for nowhere."""
     if settings.store is None:
-        raise BadSettings("LAYDOWN_NOTICES is of no use: bytes are kept in the data directory")
-    return parse_store(settings.store).bucket
+        raise BadSettings(f"{PREFIX}NOTICES is of no use: bytes are kept in the data directory")
+    address = parse_store(settings.store)
+    return Home(address.bucket, address.prefix)

@@ -18,6 +18,7 @@ class LandedPart:
 
     size: int  # bytes
     etag: str
+    landed_at: datetime | None = None  # to the second, as some stores have it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +42,12 @@ async def begin(client: S3Client, key: str) -> str:
 
 
 async def parts_of(client: S3Client, key: str, upload_id: str) -> Mapping[int, LandedPart] | None:
-    """Return the parts of a multipart upload by number; None when there is no such upload."""
-    parts: dict[int, LandedPart] = {}
+    """Return the parts of a multipart upload by number; None when there is no such upload.
+
+    Some stores go on listing a part that was sent again with other bytes: the one that landed
+    last counts, and where that can't be told, neither does.
+    """
+    parts: dict[int, list[LandedPart]] = {}
     marker = "0"
     while True:
         query = {"uploadId": upload_id, "part-number-marker": marker}
@@ -53,13 +58,24 @@ async def parts_of(client: S3Client, key: str, upload_id: str) -> Mapping[int, L
                 return None
             raise
         for found in page.iter("Part"):
-            # Some stores list a part that was sent again twice, the newest first.
-            part = LandedPart(size=number_of(found, "Size"), etag=text_of(found, "ETag"))
-            parts.setdefault(number_of(found, "PartNumber"), part)
+            part = LandedPart(
+                size=number_of(found, "Size"),
+                etag=text_of(found, "ETag"),
+                landed_at=moment_of(found, "LastModified"),
+            )
+            parts.setdefault(number_of(found, "PartNumber"), []).append(part)
         following = page.findtext("NextPartNumberMarker") or marker
         if page.findtext("IsTruncated") != "true" or following == marker:
-            return parts
+            break
         marker = following
+    return {number: last for number, sent in parts.items() if (last := _last(sent)) is not None}
+
+
+def _last(sent: list[LandedPart]) -> LandedPart | None:
+    """Return what landed last under one number; None when two may have."""
+    newest = max(part.landed_at for part in sent if part.landed_at is not None)
+    candidates = {part.etag: part for part in sent if part.landed_at == newest}
+    return candidates.popitem()[1] if len(candidates) == 1 else None
 
 
 async def complete(

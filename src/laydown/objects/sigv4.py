@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
 _ALGORITHM: Final = "AWS4-HMAC-SHA256"
@@ -39,8 +40,7 @@ class AccessKey:
         return f"AccessKey(id={self.id!r})"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Signable:
+class Signable(NamedTuple):  # made thousands of times in a row, in half of a dataclass's time
     """A request as it is signed: everything in it but the body, whose hash stands for it."""
 
     method: str
@@ -178,6 +178,16 @@ def _split(term: str) -> tuple[str, str]:
 
 def _canonical(headers: Mapping[str, str]) -> tuple[str, str]:
     """Return the names that are signed, and the lines they sign, each with its line's end."""
-    names = sorted(headers)
-    lines = [f"{name}:{' '.join(headers[name].split())}\n" for name in names]
-    return ";".join(names), "".join(lines)
+    ordered, names = _order(tuple(headers))
+    return names, "".join([f"{name}:{_plain(headers[name])}\n" for name in ordered])
+
+
+@lru_cache(maxsize=256)
+def _order(names: tuple[str, ...]) -> tuple[list[str], str]:
+    ordered = sorted(names)
+    return ordered, ";".join(ordered)
+
+
+def _plain(value: str) -> str:
+    """Return a header's value as it is signed: trimmed, and with one space for several."""
+    return value if " " not in value and value.isprintable() else " ".join(value.split())

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from laydown.ports import Notice
 from laydown.queues.client import LONGEST_WAIT, Queue
-from laydown.queues.shapes import facts_of
+from laydown.queues.shapes import Home, facts_of
 from laydown.queues.strangers import Strangers
 
 _LIMIT = 100  # messages for one transaction
@@ -23,13 +23,13 @@ class SqsNotices:
         self,
         queue: Queue,
         *,
-        bucket: str,
+        home: Home,
         strangers: Strangers,
         wait: timedelta = LONGEST_WAIT,
         hidden_for: timedelta = _HIDDEN,
     ) -> None:
         self._queue = queue
-        self._bucket = bucket
+        self._home = home
         self._strangers = strangers
         self._wait = wait
         self._hidden_for = hidden_for
@@ -41,7 +41,7 @@ class SqsNotices:
         messages = await self._queue.gather(_LIMIT, wait=self._wait, hidden_for=self._hidden_for)
         for message in messages:
             try:
-                facts = facts_of(message.body, key=message.key, bucket=self._bucket)
+                facts = facts_of(message.body, key=message.key, home=self._home)
             except ValueError:
                 strange.append(message)
             else:

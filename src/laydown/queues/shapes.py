@@ -11,6 +11,7 @@ S3; "Monitoring S3 object scans with EventBridge" in that of GuardDuty; `weed/no
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import unquote_plus
 
@@ -32,62 +33,79 @@ _UNJUDGED: Mapping[str, str] = {
 }
 
 
-def facts_of(body: str, *, key: str | None, bucket: str) -> Sequence[Fact]:
-    """Return what a message says about objects of ours in this bucket; often nothing.
+@dataclass(frozen=True, slots=True)
+class Home:
+    """Where our objects are: a bucket, and what stands before their keys in it."""
+
+    bucket: str
+    prefix: str = ""
+
+    def holds(self, bucket: str, key: str) -> ObjectName | None:
+        """Return what a key says if it is one of ours."""
+        if bucket != self.bucket or not key.startswith(self.prefix):
+            return None
+        try:
+            return parse_key(key.removeprefix(self.prefix))
+        except ValueError:
+            return None
+
+
+def facts_of(body: str, *, key: str | None, home: Home) -> Sequence[Fact]:
+    """Return what a message says about objects of ours; often nothing.
 
     *key* is the message's attribute of that name. Raises `ValueError` for a message of nobody we
     know, which is not the same as news of no interest.
     """
     if key is not None and key.startswith(_FILED_UNDER):
-        return list(_filed(key, bucket))
+        return list(_filed(key, home))
     match decoded(body):
         case {"Event": "s3:TestEvent"}:
             return []
         case {"Records": [*records]}:
-            return [fact for record in records for fact in _recorded(record, bucket)]
+            return [fact for record in records for fact in _recorded(record, home)]
         case {"source": "aws.s3", "detail-type": str(kind), "detail": {**detail}}:
-            return list(_bridged(detail, bucket)) if kind == "Object Created" else []
+            return list(_bridged(detail, home)) if kind == "Object Created" else []
         case {"source": "aws.guardduty", "detail-type": str(kind), "detail": {**detail}}:
-            return list(_judged(detail, bucket)) if kind == _SCANNED else []
+            return list(_judged(detail, home)) if kind == _SCANNED else []
         case _:
             raise ValueError("no news of a store")
 
 
-def _filed(path: str, bucket: str) -> Iterator[Fact]:
-    within = f"{_FILED_UNDER}{bucket}/"
-    if path.startswith(within) and (name := _ours(path.removeprefix(within))):
+def _filed(path: str, home: Home) -> Iterator[Fact]:
+    place, _, key = path.removeprefix(_FILED_UNDER).partition("/")
+    if name := home.holds(place, key):
         yield Arrival(name=name, size=None)
 
 
-def _recorded(record: object, bucket: str) -> Iterator[Fact]:
+def _recorded(record: object, home: Home) -> Iterator[Fact]:
     match record:
         case {
             "eventName": str(event),
             "s3": {"bucket": {"name": str(place)}, "object": {"key": str(key), **more}},
         }:
             is_created = event.removeprefix("s3:").startswith("ObjectCreated:")
-            if is_created and place == bucket and (name := _ours(unquote_plus(key))):
+            if is_created and (name := home.holds(place, unquote_plus(key))):
                 yield Arrival(name=name, size=_size(more))
         case _:
             raise ValueError("not a record of S3")
 
 
-def _bridged(detail: Mapping[Any, Any], bucket: str) -> Iterator[Fact]:
+def _bridged(detail: Mapping[Any, Any], home: Home) -> Iterator[Fact]:
     match detail:
         case {"bucket": {"name": str(place)}, "object": {"key": str(key), **more}}:
-            if place == bucket and (name := _ours(unquote_plus(key))):
+            if name := home.holds(place, unquote_plus(key)):
                 yield Arrival(name=name, size=_size(more))
         case _:
             raise ValueError("not an object that S3 created")
 
 
-def _judged(detail: Mapping[Any, Any], bucket: str) -> Iterator[Fact]:
+def _judged(detail: Mapping[Any, Any], home: Home) -> Iterator[Fact]:
     match detail:
         case {
             "s3ObjectDetails": {"bucketName": str(place), "objectKey": str(key), **more},
             "scanResultDetails": {"scanResultStatus": str(status), **found},
         }:
-            if place == bucket and (name := _ours(unquote_plus(key))):
+            if name := home.holds(place, unquote_plus(key)):
                 yield Judgement(name=name, scan=_scan(status, found, version=_version(more)))
         case _:
             raise ValueError("not a scan's result")
@@ -120,14 +138,6 @@ def _names(threats: object) -> Iterator[str]:
                 yield name
             case _:
                 pass
-
-
-def _ours(key: str) -> ObjectName | None:
-    """Return what a key says if it is one of ours."""
-    try:
-        return parse_key(key)
-    except ValueError:
-        return None
 
 
 def _size(more: Mapping[Any, Any]) -> int | None:

@@ -30,7 +30,7 @@ _GATHER = 0.3  # seconds to let jobs gather when there were few: a group costs h
 # The ledger or the queue is away, or two of our statements met.
 _PASSING = (LedgerUnavailable, Conflict, QueueUnavailable)
 _AWAY = 1.0  # seconds between looks while one of them is away
-_COME_BACK = (3.0, 30.0)  # seconds they wait for it, at random so that they don't come back as one
+_COME_BACK = (1.0, 10.0)  # seconds they wait for it, at random so that they don't come back as one
 
 
 class WorkerDied(Exception):

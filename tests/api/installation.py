@@ -22,7 +22,6 @@ from laydown.services.sweeping import Sweeping
 from laydown.settings import Settings
 from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
-from laydown.worker.runner import Runner
 from tests.ledger_support import ask
 
 PATIENCE = 30.0  # seconds; what is awaited takes milliseconds on a quiet machine
@@ -101,7 +100,7 @@ class Installation:
         """Run a worker until no job is due and none is under way."""
         stop = asyncio.Event()
         async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
-            self._work(tasks, stop)
+            tasks.create_task(self.work(stop))
             while (await self.ask(_BUSY))[0][0]:  # noqa: ASYNC110 - the ledger sets no event
                 await asyncio.sleep(0.02)
             stop.set()
@@ -111,21 +110,18 @@ class Installation:
         """Run a worker while the block lasts."""
         stop = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
-            self._work(tasks, stop)
+            tasks.create_task(self.work(stop))
             try:
                 yield
             finally:
                 stop.set()
 
-    def _work(self, tasks: asyncio.TaskGroup, stop: asyncio.Event) -> None:
-        """Run a worker, and the relay where there is a queue."""
-        tasks.create_task(self.runner().run(stop))
-        if self.shop.feed.relay is not None:
-            tasks.create_task(self.shop.feed.relay.run(stop))
-
-    def runner(self) -> Runner:
-        """Return a worker as the settings describe it."""
-        return self.shop.runner()
+    async def work(self, stop: asyncio.Event) -> None:
+        """Run a worker, and the relay where there is a queue, until *stop*."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.shop.runner().run(stop))
+            if self.shop.feed.relay is not None:
+                tasks.create_task(self.shop.feed.relay.run(stop))
 
     def sweeping(self, *, silence: timedelta = timedelta(0)) -> Sweeping:
         """Return a sweeper that finds everything silent at once."""

@@ -19,6 +19,8 @@ PART = 8 << 20  # bytes of a part, as the plan cuts files of the sizes that test
 
 SETTLED = {"ready", "duplicate", "skipped", "rejected", "cancelled", "expired", "failed"}
 
+_LATE = {"not_receiving", "part_conflict", "part_busy"}
+
 Json = dict[str, Any]
 
 
@@ -154,6 +156,11 @@ class Talk:
             assert (answer.status, answer.code) == (409, code)
         else:
             assert answer.status in (200, 412), answer.body
+
+    @staticmethod
+    def is_late(answer: Answer) -> bool:
+        """Say whether a part was refused because it isn't awaited, or is there already."""
+        return answer.status == 412 or (answer.status == 409 and answer.code in _LATE)
 
     async def content(self, version: str, **headers: str) -> Answer:
         """Fetch a version's bytes, here or from where we are sent, with no other credential."""

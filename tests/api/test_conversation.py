@@ -84,9 +84,8 @@ RANGES = [  # what is asked; the status, and the bytes that come
     ("bytes=0-9", 206, 0, 10),
     ("bytes=10-", 206, 10, len(PLAN)),
     ("bytes=-7", 206, len(PLAN) - 7, len(PLAN)),
-    (f"bytes=5-{10**20}", 206, 5, len(PLAN)),
+    (f"bytes=5-{10**6}", 206, 5, len(PLAN)),
     (f"bytes=0-{len(PLAN) - 1}", 206, 0, len(PLAN)),
-    ("bytes=9-3", 200, 0, len(PLAN)),
     ("bytes=0-1,5-6", 200, 0, len(PLAN)),
     ("lines=1-2", 200, 0, len(PLAN)),
     (f"bytes={len(PLAN)}-", 416, 0, 0),
@@ -94,22 +93,40 @@ RANGES = [  # what is asked; the status, and the bytes that come
 ]
 
 
+async def version_of(server, talk, project):
+    """Lay the plan and have it proven; return its version."""
+    batch, _ = await talk.lay(project, {"plan.txt": PLAN})
+    await server.run_until_quiet()
+    return (await talk.uploads(batch))["plan.txt"]["version_id"]
+
+
 async def test_content_comes_in_ranges(server, ours, project):
     """A range gets exactly its bytes and says which they are; a wrong one 416 or the whole."""
-    batch, _ = await ours.lay(project, {"plan.txt": PLAN})
-    await server.run_until_quiet()
-    version = (await ours.uploads(batch))["plan.txt"]["version_id"]
+    version = await version_of(server, ours, project)
     for asked, status, start, end in RANGES:
-        answer = await ours.ask("GET", f"/v1/versions/{version}/content", headers={"Range": asked})
+        answer = await ours.content(version, Range=asked)
         assert answer.status == status, asked
         if status == 416:
-            assert answer.code == "range_not_satisfiable"
             assert answer.headers["Content-Range"] == f"bytes */{len(PLAN)}"
         else:
             assert answer.body == PLAN[start:end], asked
             assert answer.headers["Content-Length"] == str(end - start)
         if status == 206:
             assert answer.headers["Content-Range"] == f"bytes {start}-{end - 1}/{len(PLAN)}"
+
+
+@pytest.mark.embedded
+async def test_content_that_comes_through_us_tells_its_digest(server, ours, project):
+    """The ETag is the SHA-256; odd ranges get what RFC 9110 says, and 416 has a code."""
+    version = await version_of(server, ours, project)
+    whole = await ours.content(version)
+    assert whole.headers["ETag"] == f'"{sha256(PLAN)}"'
+    backwards = await ours.content(version, Range="bytes=9-3")
+    assert (backwards.status, backwards.body) == (200, PLAN)
+    beyond = await ours.content(version, Range=f"bytes=5-{10**20}")
+    assert (beyond.status, beyond.body) == (206, PLAN[5:])
+    refused = await ours.content(version, Range=f"bytes={len(PLAN)}-")
+    assert (refused.status, refused.code) == (416, "range_not_satisfiable")
 
 
 async def test_declaring_again_tells_how_it_stands(server, ours, project):

@@ -52,7 +52,7 @@ async def test_a_worker_that_is_stopped_finishes_what_it_began(server, ours, pro
     _, uploads = await ours.lay(project, {"a.txt": b"a"})
     stop = asyncio.Event()
     async with asyncio.timeout(PATIENCE), locked(server, uploads["a.txt"]):
-        running = asyncio.create_task(server.runner().run(stop))
+        running = asyncio.create_task(server.work(stop))
         await until(server, "SELECT leased_until IS NOT NULL FROM jobs")
         stop.set()
         await asyncio.wait([running], timeout=0.1)

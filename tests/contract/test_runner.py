@@ -33,12 +33,20 @@ class Proving:
     """Does nothing with uploads but note them, in groups, or fail as it is told."""
 
     error: Exception | None = None
+    store_is_there: bool = False
+    given_up: list[UploadId] = field(default_factory=list)
     groups: list[tuple[OrganizationId, Sequence[UploadId]]] = field(default_factory=list)
 
     async def prove(self, organization: OrganizationId, uploads: Sequence[UploadId]) -> None:
         self.groups.append((organization, uploads))
         if self.error is not None:
             raise self.error
+
+    async def store_answers(self) -> bool:
+        return self.store_is_there
+
+    async def give_up(self, organization: OrganizationId, upload: UploadId) -> None:
+        self.given_up.append(upload)
 
 
 @dataclass(frozen=True)
@@ -132,6 +140,17 @@ async def test_jobs_that_waited_are_done_when_it_is_back(tenant, feed):
             await asyncio.sleep(0.01)
     done = {upload for _, group in proving.groups for upload in group}
     assert done == set(uploads)
+
+
+async def test_what_fails_while_the_store_answers_is_tried_and_counted(tenant, feed):
+    """One object that can't be read is not the store being away: its job uses up attempts."""
+    proving = Proving(error=StoreUnavailable("no answer"), store_is_there=True)
+    await enqueue(tenant, 1)
+    async with running(runner(feed, proving)):
+        while await tenant.ask(UNTOLD):  # noqa: ASYNC110 - the ledger sets no event
+            await asyncio.sleep(0.01)
+    [job] = await listed(tenant)
+    assert job.attempt >= 1
 
 
 async def test_the_few_of_a_claim_go_before_the_many(tenant, stranger, feed):

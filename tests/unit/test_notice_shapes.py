@@ -18,7 +18,10 @@ KEY = object_key(OrganizationId(UUID(int=1)), UploadId(UUID(int=2)), 3)
 NAME = parse_key(KEY)
 
 
-def heard(message, *, key=None, home=Home(BUCKET)):
+HOME = Home(BUCKET)
+
+
+def heard(message, *, key=None, home=HOME):
     body = message if isinstance(message, str) else json.dumps(message)
     return facts_of(body, key=key, home=home)
 

@@ -14,6 +14,8 @@ from laydown.http.bytes_pace import Patience
 from tests.byte_support import files_below, make_upload
 from tests.byte_yard import Yard, open_yard, request
 
+pytestmark = pytest.mark.embedded
+
 MIB = 1 << 20
 
 

@@ -3,10 +3,13 @@
 import asyncio
 import hashlib
 
+import pytest
 from starlette.types import Receive, Scope, Send
 
 from laydown.http.bytes_protocol import ByteProtocol
 from tests.byte_support import serving
+
+pytestmark = pytest.mark.embedded
 
 
 class Impatient(ByteProtocol):

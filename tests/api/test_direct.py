@@ -93,6 +93,20 @@ async def test_nothing_can_be_fetched_before_it_is_proven(ours, project):
     assert (await fetched(url))[0] == 403
 
 
+async def test_what_was_sent_and_not_said_is_not_sent_again(server, ours, project):
+    """Asked for again, a file that the store has needs only its completion."""
+    declared = await ours.declare(project, entry("a.txt", b"small"))
+    batch, upload = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
+    [grant] = await ours.grants(batch, upload)
+    assert (await ours.put(grant["parts"][0], b"small")).status == 200
+
+    [again] = await ours.grants(batch, upload)
+    assert (again["have"], again["parts"], again["needs_completion"]) == ([1], [], True)
+    await ours.send(batch, upload, b"small")
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("ready", None)
+
+
 async def test_progress_is_shown_while_bytes_go_past_us(ours, project):
     """What a client reports is seen by all, and never that all is there: that isn't its to say."""
     declared = await ours.declare(project, entry("b.bin", LARGE))

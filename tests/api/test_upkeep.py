@@ -1,14 +1,13 @@
 """Jobs that fail, files that fall silent, and bytes nobody refers to."""
 
-import os
-import time
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 
 from laydown.domain.jobs import MOST_ATTEMPTS
-from laydown.services.sweeping import KEEP_UNWANTED
+from laydown.services import sweeping
+from tests.api.sabotage import is_there, lose, place, withheld
 from tests.api.talk import entry
 
 MIB = 1 << 20
@@ -22,18 +21,18 @@ async def fate(talk, batch, key="a.txt"):
 
 
 async def given_up(server, talk, project):
-    """Have a file's job die because the store can't be read; return the batch and the shelf."""
-    batch, _ = await talk.lay(project, {"a.txt": b"a"})
-    objects = server.settings.data / "store" / "u"
-    hidden = objects.with_name("hidden")
-    objects.rename(hidden)
-    objects.write_text("a file where a directory should be")
+    """Have a file's job die because its object can't be read; return the batch."""
+    batch, uploads = await talk.lay(project, {"a.txt": b"a"})
+    async with withheld(server.store, await server.key(uploads["a.txt"])):
+        await try_until_dead(server)
+    return batch
+
+
+async def try_until_dead(server):
+    """Work off the jobs at once, however long they were to wait, until none is alive."""
     for _ in range(MOST_ATTEMPTS):
         await server.run_until_quiet()
         await server.ask("UPDATE jobs SET run_at = now() WHERE dead_at IS NULL")
-    objects.unlink()
-    hidden.rename(objects)
-    return batch
 
 
 async def test_a_job_that_keeps_failing_is_given_up(server, ours, project):
@@ -85,36 +84,25 @@ async def test_a_file_that_could_not_be_joined_is_joined_when_retried(server, ou
     declared = await ours.declare(project, entry("a.bin", BIG))
     batch, upload = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
     await ours.send(batch, upload, BIG)
-    staged = server.settings.data / "store" / "staged"
-    hidden = staged.with_name("hidden")
-    staged.rename(hidden)
-    staged.write_text("a file where a directory should be")
-    for _ in range(MOST_ATTEMPTS):
-        await server.run_until_quiet()
-        await server.ask("UPDATE jobs SET run_at = now() WHERE dead_at IS NULL")
+    async with withheld(server.store, await server.key(upload)):
+        await try_until_dead(server)
     assert await fate(ours, batch, "a.bin") == ("failed", "processing_gave_up")
-    staged.unlink()
-    hidden.rename(staged)
     await ours.ask("POST", f"/v1/batches/{batch}/retry", expect=200)
     await server.run_until_quiet()
     assert await fate(ours, batch, "a.bin") == ("ready", None)
     version = (await ours.uploads(batch))["a.bin"]["version_id"]
-    content = await ours.ask("GET", f"/v1/versions/{version}/content", expect=200)
-    assert content.body == BIG
+    content = await ours.content(version)
+    assert (content.status, content.body) == (200, BIG)
 
 
 async def test_one_bad_file_fails_alone(server, ours, project):
     """A file that can't be read doesn't hold up those proven with it."""
     files = {f"{n}.txt": b"%d" % n for n in range(5)}
     batch, uploads = await ours.lay(project, files)
-    [(key,)] = await server.ask("SELECT object_key FROM uploads WHERE id = %s", uploads["2.txt"])
-    path = next((server.settings.data / "store" / "u").rglob(f"{uploads['2.txt']}.1"))
-    path.unlink()
-    path.mkdir()
-    await server.run_until_quiet()
+    async with withheld(server.store, await server.key(uploads["2.txt"])):
+        await server.run_until_quiet()
     states = {key: upload["state"] for key, upload in (await ours.uploads(batch)).items()}
-    assert states == {key: "checking" if key == "2.txt" else "ready" for key in files}
-    assert key.endswith("/1")
+    assert states == {key: server.arrived if key == "2.txt" else "ready" for key in files}
 
 
 async def test_a_job_whose_worker_keeps_dying_is_given_up(server, ours, project):
@@ -222,40 +210,39 @@ async def test_an_idle_batch_is_closed(server, ours, project):
     assert (await ours.batch(busy["batch"]["id"]))["state"] == "open"
 
 
-async def test_bytes_nobody_refers_to_are_deleted_when_they_are_old(server, ours, project):
-    """An orphan of yesterday goes; a young one, and whatever a document holds, stay."""
+async def test_bytes_nobody_refers_to_are_deleted_when_they_are_old(
+    server, ours, project, monkeypatch
+):
+    """A young orphan stays, an old one goes; whatever a document holds stays, however old."""
     batch, uploads = await ours.lay(project, {"a.txt": b"a"})
     await server.run_until_quiet()
-    shelf = next((server.settings.data / "store" / "u").rglob(f"{uploads['a.txt']}.1"))
-    # A shelf holds the objects whose ids end alike.
-    old, young = (shelf.with_name(f"{str(uuid4())[:-2]}{shelf.parent.name}.1") for _ in range(2))
-    before = time.time() - KEEP_UNWANTED.total_seconds() - 60
-    for path in (shelf, old, young):
-        if path is not shelf:
-            path.write_bytes(b"orphan")
-        if path is not young:
-            os.utime(path, (before, before))
+    organization = (await server.key(uploads["a.txt"])).split("/")[1]
+    orphan = f"u/{organization}/{uuid4()}/1"
+    await place(server.store, orphan, b"orphan")
+    report = await server.sweeping().reconcile()
+    assert (report.discarded, report.missing) == (0, 0)
+    assert await is_there(server.store, orphan)
+
+    monkeypatch.setattr(sweeping, "KEEP_UNWANTED", timedelta(hours=-1))  # all of it is old now
     report = await server.sweeping().reconcile()
     assert (report.discarded, report.missing) == (1, 0)
-    assert (shelf.exists(), old.exists(), young.exists()) == (True, False, True)
+    assert not await is_there(server.store, orphan)
     version = (await ours.uploads(batch))["a.txt"]["version_id"]
-    assert (await ours.ask("GET", f"/v1/versions/{version}/content")).body == b"a"
+    assert (await ours.content(version)).body == b"a"
 
 
 async def test_lost_bytes_leave_deduplication(server, ours, project):
     """When an object is gone its content answers 410, and the same bytes are wanted again."""
     batch, uploads = await ours.lay(project, {"a.txt": b"a"})
     await server.run_until_quiet()
-    next((server.settings.data / "store" / "u").rglob(f"{uploads['a.txt']}.1")).unlink()
+    await lose(server.store, await server.key(uploads["a.txt"]))
     assert (await server.sweeping().reconcile()).missing == 1
     version = (await ours.uploads(batch))["a.txt"]["version_id"]
-    gone = await ours.ask("GET", f"/v1/versions/{version}/content")
-    assert (gone.status, gone.code) == (410, "content_gone")
+    assert (await ours.content(version)).status == (404 if server.is_direct else 410)
     again, _ = await ours.lay(project, {"a.txt": b"a", "b.txt": b"a"}, reference="again")
     await server.run_until_quiet()
     assert await fate(ours, again) == ("ready", None)
     assert await fate(ours, again, "b.txt") == ("duplicate", "duplicate_in_batch")
     document = await ours.document(project, "a.txt")
-    content = await ours.ask("GET", f"/v1/versions/{document['current']['id']}/content")
-    assert content.body == b"a"
+    assert (await ours.content(document["current"]["id"])).body == b"a"
     assert (await server.sweeping().reconcile()).missing == 0

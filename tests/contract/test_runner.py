@@ -34,7 +34,7 @@ class Proving:
 
     error: Exception | None = None
     store_is_there: bool = False
-    given_up: list[UploadId] = field(default_factory=list)
+    given_up: list[tuple[OrganizationId, UploadId]] = field(default_factory=list)
     groups: list[tuple[OrganizationId, Sequence[UploadId]]] = field(default_factory=list)
 
     async def prove(self, organization: OrganizationId, uploads: Sequence[UploadId]) -> None:
@@ -46,7 +46,7 @@ class Proving:
         return self.store_is_there
 
     async def give_up(self, organization: OrganizationId, upload: UploadId) -> None:
-        self.given_up.append(upload)
+        self.given_up.append((organization, upload))
 
 
 @dataclass(frozen=True)

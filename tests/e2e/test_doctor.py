@@ -154,3 +154,24 @@ def test_a_wrong_endpoint_is_called_that(laydown: Laydown, database: str, comman
     assert refused.returncode == 1
     assert "LAYDOWN_STORE" in said
     assert "http://127.0.0.1:1" in said
+
+
+def test_what_a_queue_set_aside_is_brought_back(laydown: Laydown, queue: str, queues: Queues):
+    """`jobs --redrive` empties the dead-letter queue into the queue, and says how many that was."""
+    laydown("doctor", "--fix", QUEUE=queue, SCANNER="none")
+    name = queue.removeprefix("sqs://").partition("?")[0]
+    with queues.client("sqs") as sqs:
+        aside = sqs.get_queue_url(QueueName=f"{name}-dead")["QueueUrl"]
+        sqs.send_message(QueueUrl=aside, MessageBody="lost", MessageGroupId="us")
+        brought = laydown("jobs", "--redrive", QUEUE=queue)
+        assert (brought.returncode, brought.stdout) == (0, "1 message is in the queue again\n")
+        home = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        found = sqs.receive_message(QueueUrl=home, WaitTimeSeconds=5)["Messages"]
+    assert [message["Body"] for message in found] == ["lost"]
+
+
+def test_without_a_queue_there_is_nothing_to_bring_back(laydown: Laydown):
+    """`jobs --redrive` says which setting is missing, and ends with status 1."""
+    refused = laydown("jobs", "--redrive")
+    assert refused.returncode == 1
+    assert "LAYDOWN_QUEUE" in refused.stderr

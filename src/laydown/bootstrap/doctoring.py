@@ -15,7 +15,7 @@ from laydown.objects.s3_address import parse_address as parse_store
 from laydown.objects.s3_http import S3Client, connected
 from laydown.queues.address import parse_address
 from laydown.queues.client import QueueMissing, QueueUnusable
-from laydown.queues.upkeep import make_queue, set_aside
+from laydown.queues.upkeep import make_queue, redrive, set_aside
 from laydown.settings import PREFIX, BadSettings, Settings
 
 FIX = "laydown doctor --fix"
@@ -53,6 +53,19 @@ async def refuse_unusable(settings: Settings) -> None:
                 raise BadSettings(f"{_STORE}: {bad}") from bad
         for name, text in _queues(settings):
             await stack.enter_async_context(named_queue(name, text))
+
+
+async def redriven(settings: Settings) -> int:
+    """Send what the queue had set aside into it again; return how many messages that was.
+
+    Raises `BadSettings` where there is no queue or it can't be used.
+    """
+    if settings.queue is None:
+        raise BadSettings(f"{PREFIX}QUEUE is not set, so nothing is set aside outside the database")
+    try:
+        return await redrive(parse_address(settings.queue))
+    except (ValueError, QueueUnusable) as unusable:
+        raise BadSettings(f"{PREFIX}QUEUE: {unusable}") from unusable
 
 
 def _queues(settings: Settings) -> list[tuple[str, str]]:
@@ -109,7 +122,7 @@ async def _queue(setting: str, text: str, *, fix: bool) -> Finding:
     if aside:
         return _ill(
             f"{name}: {address} answers, and has set {aside:,} messages aside",
-            "See why in the workers' logs, then bring them back.",
+            "See why in the workers' logs, then bring them back: `laydown jobs --redrive`.",
         )
     return _well(f"{name}: {address} answers, and has set nothing aside")
 

@@ -1,5 +1,7 @@
 """`laydown jobs`: later work that waits, runs, or could not be done."""
 
+import asyncio
+import os
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
@@ -7,10 +9,13 @@ from uuid import UUID
 import typer
 from rich.text import Text
 
+from laydown.cli.places import data_directory
 from laydown.cli.printable import duration, moment
 from laydown.cli.session import Exit, JsonOption, TokenOption, UrlOption, converse, output, say
 from laydown.cli.show import print_json, wire_object
 from laydown.cli.tables import Column, show_table
+from laydown.domain.errors import LaydownError
+from laydown.settings import BadSettings, Settings
 
 if TYPE_CHECKING:
     from laydown.client.aio import AsyncClient
@@ -39,11 +44,18 @@ def jobs(
     state: Annotated[JobState | None, typer.Option(help="Only these.")] = None,
     replay: Annotated[UUID | None, typer.Option(help="Let this dead job run again.")] = None,
     discard: Annotated[UUID | None, typer.Option(help="Forget this dead job.")] = None,
+    redrive: Annotated[
+        bool,
+        typer.Option(help="For who runs the server: bring back what LAYDOWN_QUEUE set aside."),
+    ] = False,
     as_json: JsonOption = False,
     url: UrlOption = None,
     token: TokenOption = None,
 ) -> None:
     """List later work; replay or discard what could not be done."""
+    if redrive:
+        bring_back()
+        return
 
     async def talk(client: "AsyncClient") -> Exit:
         if replay is not None:
@@ -78,3 +90,20 @@ def jobs(
         return Exit.DONE
 
     converse(url, token, talk)
+
+
+def bring_back() -> None:
+    """Send the messages that the queue of the settings had set aside into it again."""
+    from laydown.bootstrap.doctoring import redriven  # noqa: PLC0415 - `--help` needs none of it
+
+    try:
+        settings = Settings.from_env(os.environ, data=data_directory(os.environ))
+        moved = asyncio.run(redriven(settings))
+    except (BadSettings, LaydownError) as error:
+        typer.echo(f"laydown: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(
+        f"{moved:,} messages are in the queue again"
+        if moved != 1
+        else "1 message is in the queue again"
+    )

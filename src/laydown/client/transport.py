@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
+from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
@@ -29,6 +30,7 @@ _BROKEN = (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError, TimeoutErr
 _HOPELESS = (aiohttp.ClientConnectorCertificateError, ssl.SSLCertVerificationError)
 _ODD_TRIES = 3  # of a request that met a bug, a dying database, another request: perhaps not again
 _CONNECT_SECONDS = 10.0
+_AT_ONCE = 1 << 20  # bytes that are handed to the connection in one piece
 _SILENCE_SECONDS = 60.0  # between two bytes of an answer; a proof of many files may take as long
 
 _TO_A_STORE = frozenset({HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.TEMPORARY_REDIRECT})
@@ -154,6 +156,8 @@ class Transport:
         another's must not learn it.
         """
         given = self._headers(body) if headers is None else headers
+        if isinstance(body, bytes) and len(body) > _AT_ONCE:
+            body = BytesIO(body)  # which aiohttp writes piece by piece, so that the loop turns
         async with self._opened.request(
             method,
             url,

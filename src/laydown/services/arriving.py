@@ -105,7 +105,7 @@ async def landed_in_store(
 def _numbers(upload: Upload, landed: Landed) -> Sequence[int]:
     """Return the parts that need not be sent: those that are there with the right length."""
     if landed.is_object:
-        return range(1, upload.parts + 1)
+        return list(range(1, upload.parts + 1))
     plan = Plan(kind=PlanKind.MULTIPART, part_size=upload.part_size, parts=upload.parts)
     return sorted(
         number

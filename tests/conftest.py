@@ -87,7 +87,7 @@ def settings(
     )
     if not IS_DISTRIBUTED:
         return plain
-    name = f"test-{next(_numbers)}"
+    name = f"site-{next(_numbers)}"
     seaweed, queues = (request.getfixturevalue(engine) for engine in ("seaweed", "queues"))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", seaweed.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", seaweed.secret_key)

@@ -17,6 +17,7 @@ import pytest
 from laydown.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, PostgresAddress
 from laydown.postgres.migrate import migrate
 from laydown.settings import Settings
+from tests.engines.queue import Queues
 from tests.engines.seaweed import Seaweed
 from tests.ledger_support import in_thread
 
@@ -89,9 +90,11 @@ def settings(
         return plain
     name = f"site-{next(_numbers)}"
     seaweed, queues = (request.getfixturevalue(engine) for engine in ("seaweed", "queues"))
+    request.getfixturevalue("sqs").create_queue(
+        QueueName=name, Attributes={"ReceiveMessageWaitTimeSeconds": "0"}
+    )
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", seaweed.access_key)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", seaweed.secret_key)
-    in_thread(queues.queue(name))
     return replace(
         plain,
         store=f"s3://{_bucket(seaweed)}/{name}?endpoint={seaweed.endpoint}&region={seaweed.region}",
@@ -99,6 +102,13 @@ def settings(
         jobs_in_flight=64,  # the emulator is slow when it has many messages
         job_lease=timedelta(seconds=5),  # what it sends to nobody comes again after that
     )
+
+
+@pytest.fixture(scope="session")
+def sqs(queues: Queues) -> Iterator[Any]:
+    """Return a client of the SQS that all tests share; to make one costs more than most tests."""
+    with queues.client() as client:
+        yield client
 
 
 def _bucket(seaweed: Seaweed) -> str:

@@ -183,7 +183,7 @@ async def test_messages_of_strangers_are_dropped_when_they_keep_coming(queue):
     diary = Diary()
     await queue.send([Letter(body="hello", group="nobody")])
     feed = SqsNotices(
-        queue, bucket=BUCKET, strangers=strangers(diary), wait=AT_ONCE, hidden_for=AT_ONCE
+        queue, home=Home(BUCKET), strangers=strangers(diary), wait=AT_ONCE, hidden_for=AT_ONCE
     )
     for _ in range(ENOUGH):
         assert await feed.receive() == []

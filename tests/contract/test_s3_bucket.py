@@ -15,7 +15,13 @@ from laydown.objects.s3 import open_s3
 from laydown.objects.s3_address import BadStore, BucketAddress
 from laydown.objects.s3_bucket import BucketMissing, verify
 from laydown.objects.s3_http import S3Client, connected
-from laydown.objects.s3_rules import aborts_after, lets_browsers_send, with_cors, with_life_cycle
+from laydown.objects.s3_rules import (
+    aborts_after,
+    deletes_rejected,
+    lets_browsers_send,
+    with_cors,
+    with_life_cycle,
+)
 from tests.byte_support import make_upload, serving
 from tests.s3_support import Bucket, address_of, checksum_of, credentials_of, opened_bucket
 
@@ -219,6 +225,12 @@ def test_rules_are_read_as_they_are_written():
     rules = fromstring(_bare(with_life_cycle(None, "u/", **spans)))
     assert aborts_after(rules, "u/") == 7
     assert aborts_after(rules, "site/u/") is None
+    assert deletes_rejected(rules, "u/")
+    assert not deletes_rejected(rules, "site/u/")
+    (tag,) = rules.iter("Tag")
+    for value in tag.iter("Value"):
+        value.text = "accepted"
+    assert not deletes_rejected(rules, "u/")
 
 
 def _bare(document: bytes) -> str:

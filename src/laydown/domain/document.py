@@ -27,6 +27,7 @@ class Blob:
     store_version: str | None = None  # what the store calls exactly these bytes, if it does
     scanned_by: str = NOBODY  # who looked through them for malware
     is_infected: bool = False  # malware was found after they were published
+    is_missing: bool = False  # the store has lost them
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,12 @@ _GLANCE: Final = 60.0  # seconds between two looks whether credentials were rene
 _LEAST_LIFE: Final = 120.0  # seconds that credentials must have left: what a URL lives at least
 
 
-class NoCredentials(BadStore):
-    """There is no access key; says where to put one."""
+class NoCredentials(BadStore, StoreUnavailable):
+    """There is no access key; says where to put one.
+
+    At the start that is a bad setting. Later, as when a machine's metadata service is away for a
+    moment, it is a store that can't be reached.
+    """
 
 
 async def _from_chain() -> AioCredentials | None:

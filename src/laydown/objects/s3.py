@@ -1,11 +1,20 @@
 """Objects in a bucket of anything that speaks S3."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Mapping,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, TypeVar
+from functools import wraps
+from typing import Any, Final, ParamSpec, TypeVar
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from laydown.domain.errors import ContentGone, StoreUnavailable
@@ -14,7 +23,7 @@ from laydown.domain.upload import Upload, UploadId
 from laydown.objects.credentials import Credentials
 from laydown.objects.layout import Attempt
 from laydown.objects.s3_address import parse_address
-from laydown.objects.s3_answers import S3Answer, S3Refused, moment_of, number_of, text_of
+from laydown.objects.s3_answers import S3Answer, S3Refused, moment_of, number_of, plainly, text_of
 from laydown.objects.s3_http import S3Client, connected
 from laydown.objects.s3_multipart import (
     LandedPart,
@@ -32,6 +41,7 @@ from laydown.ports import Landed, Look, Scanner, StoredObject
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
+Arguments = ParamSpec("Arguments")
 
 _AT_ONCE: Final = 16  # requests side by side
 _READ_AT_ONCE: Final = 8  # objects; each holds a few MiB at most
@@ -39,6 +49,19 @@ _JOINS: Final = 3  # tries, when parts change between listing and joining them
 _BUCKET_GLANCE: Final = 5.0  # seconds for which a bucket that was there still is
 _UNJOINABLE: Final = frozenset({"EntityTooSmall", "EntityTooLarge"})
 _DENIED: Final = frozenset({"AccessDenied", "403"})
+
+
+def _plain(
+    method: Callable[Arguments, Awaitable[Result]],
+) -> Callable[Arguments, Coroutine[Any, Any, Result]]:
+    """Have a method raise no other kind of `StoreUnavailable` than that itself."""
+
+    @wraps(method)
+    async def told(*args: Arguments.args, **settings: Arguments.kwargs) -> Result:
+        with plainly():
+            return await method(*args, **settings)
+
+    return told
 
 
 class S3Store:
@@ -53,6 +76,7 @@ class S3Store:
         self.client = client
         self._seen_at = float("-inf")
 
+    @_plain
     async def begin(self, uploads: Sequence[Upload]) -> Mapping[UploadId, str]:
         """Begin a multipart upload for each of these; return the store's names of them."""
 
@@ -61,6 +85,7 @@ class S3Store:
 
         return dict(await _side_by_side(one, uploads))
 
+    @_plain
     async def landed(self, uploads: Sequence[Upload]) -> Mapping[UploadId, Landed]:
         """Return what has come of each."""
 
@@ -74,6 +99,7 @@ class S3Store:
 
         return dict(await _side_by_side(one, uploads))
 
+    @_plain
     async def join(self, upload: Upload) -> int | None:
         """Make the landed parts one durable object; return its size, None when there is nothing.
 
@@ -106,6 +132,7 @@ class S3Store:
             return await self.size(upload.key)
         raise StoreUnavailable(f"the parts of {upload.key} keep changing while they are joined")
 
+    @_plain
     async def size(self, key: str) -> int | None:
         """Return the object's size in bytes, or None if there is no such object."""
         Attempt.of_key(key)
@@ -144,6 +171,7 @@ class S3Store:
                 async for block in blocks:
                     yield block
 
+    @_plain
     async def quarantine(self, key: str) -> None:
         """Keep the object from every reader until it is discarded; nothing when there is none.
 
@@ -162,6 +190,7 @@ class S3Store:
             if not refused.is_absence:
                 raise
 
+    @_plain
     async def discard(self, key: str) -> None:
         """Delete the object and every multipart upload of it.
 
@@ -179,6 +208,12 @@ class S3Store:
 
         Quarantined objects are among them; what isn't ours is left out.
         """
+        with plainly():
+            async with aclosing(self._listed()) as listed:
+                async for each in listed:
+                    yield each
+
+    async def _listed(self) -> AsyncGenerator[StoredObject]:
         folder = f"{self.client.address.prefix}u/"
         query = {"list-type": "2", "prefix": folder}
         while True:
@@ -200,6 +235,7 @@ class S3Store:
                 if _is_ours(each.key) and (stored := await self._unfinished(each)) is not None:
                     yield stored
 
+    @_plain
     async def fingerprints(
         self, keys: Sequence[str], *, scanner: Scanner | None = None
     ) -> Mapping[str, Look]:
@@ -219,15 +255,16 @@ class S3Store:
     @asynccontextmanager
     async def _opened(self, key: str, start: int, end: int | None) -> AsyncIterator[Reading | None]:
         """Open what is not in quarantine; raise `ContentGone` for what is, as if it weren't."""
-        try:
-            async with opened(self.client, key, start=start, end=end) as reading:
-                if reading is not None and reading.has_tags and await self._is_rejected(key):
-                    raise ContentGone("the store keeps this content from readers")
-                yield reading
-        except S3Refused as refused:
-            if await self._is_denied(key, refused):
-                raise ContentGone("the store keeps this content from readers") from refused
-            raise
+        with plainly():
+            try:
+                async with opened(self.client, key, start=start, end=end) as reading:
+                    if reading is not None and reading.has_tags and await self._is_rejected(key):
+                        raise ContentGone("the store keeps this content from readers")
+                    yield reading
+            except S3Refused as refused:
+                if await self._is_denied(key, refused):
+                    raise ContentGone("the store keeps this content from readers") from refused
+                raise
 
     async def _is_denied(self, key: str, refused: S3Refused) -> bool:
         """Say whether the bucket's policy refuses an object because it is in quarantine."""

@@ -12,6 +12,7 @@ _PREFIX = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 _REGION = re.compile(r"[a-z0-9-]{1,40}")
 _KNOWN = frozenset({"endpoint", "region", "public"})
 _DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_WHO = re.compile(r"//.*@", re.DOTALL)  # a key where none belongs; it may have slashes
 
 
 class BadStore(ValueError):
@@ -62,34 +63,39 @@ class BucketAddress:
 
 
 def parse_address(text: str) -> BucketAddress:
-    """Return the bucket a setting names; raise `BadStore`, with a sentence, for anything else."""
+    """Return the bucket a setting names; raise `BadStore`, with a sentence, for anything else.
+
+    The sentence repeats the setting, but for what stands before its last `@`: that may be
+    a secret.
+    """
+    shown = _WHO.sub("//***@", text)
     try:
         split = urlsplit(text)
-    except ValueError as error:
-        raise BadStore(f"{text!r} is no store: {error}") from None
+    except ValueError:
+        raise BadStore(f"{shown!r} is no store: it is no URL") from None
     if split.scheme != SCHEME:
-        raise BadStore(f"{text!r} is no store: it begins with {SCHEME}://")
+        raise BadStore(f"{shown!r} is no store: it begins with {SCHEME}://")
     if not _BUCKET.fullmatch(split.netloc):
-        raise BadStore(f"{text!r} names no bucket: 3 to 63 of a-z, 0-9, . and -")
+        raise BadStore(f"{shown!r} names no bucket: 3 to 63 of a-z, 0-9, . and -")
     prefix = split.path.strip("/")
     if prefix and not _PREFIX.fullmatch(prefix):
-        raise BadStore(f"{text!r} has a prefix with other letters than A-Z, a-z, 0-9, _, . and -")
+        raise BadStore(f"{shown!r} has a prefix with other letters than A-Z, a-z, 0-9, _, . and -")
     given = dict(parse_qsl(split.query, keep_blank_values=True))
     if unknown := given.keys() - _KNOWN:
-        raise BadStore(f"{text!r} says {', '.join(sorted(unknown))}, which a bucket has not")
+        raise BadStore(f"{shown!r} says {', '.join(sorted(unknown))}, which a bucket has not")
     region = given.get("region") or DEFAULT_REGION
     if not _REGION.fullmatch(region):
-        raise BadStore(f"{text!r} has a region that is none")
+        raise BadStore(f"{shown!r} has a region that is none")
     return BucketAddress(
         bucket=split.netloc,
         prefix=f"{prefix}/" if prefix else "",
         region=region,
-        endpoint=_service(text, "endpoint", given.get("endpoint")),
-        public=_service(text, "public", given.get("public")),
+        endpoint=_service(shown, "endpoint", given.get("endpoint")),
+        public=_service(shown, "public", given.get("public")),
     )
 
 
-def _service(text: str, name: str, url: str | None) -> str | None:
+def _service(shown: str, name: str, url: str | None) -> str | None:
     """Return a service's URL in the one way that is signed and sent."""
     if url is None:
         return None
@@ -99,8 +105,8 @@ def _service(text: str, name: str, url: str | None) -> str | None:
     except ValueError:
         is_sound = False
     if not is_sound:
-        raise BadStore(f"{text!r}: {name} is no http or https URL")
+        raise BadStore(f"{shown!r}: {name} is no http or https URL")
     if split.path.strip("/") or split.query or split.fragment or "@" in split.netloc:
-        raise BadStore(f"{text!r}: {name} is a scheme, a host and a port, and no more")
+        raise BadStore(f"{shown!r}: {name} is a scheme, a host and a port, and no more")
     host = split.netloc.lower().removesuffix(_DEFAULT_PORTS[split.scheme])
     return f"{split.scheme}://{host}"

@@ -1,6 +1,7 @@
 """What a store that speaks S3 answers: documents read with care, and refusals by their codes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
@@ -89,6 +90,17 @@ class S3Refused(StoreUnavailable):
     def is_absence(self) -> bool:
         """Whether it says that what was asked for is not there, in a bucket that is."""
         return self.reason in {"NoSuchKey", "NoSuchUpload", "NoSuchVersion"}
+
+
+@contextmanager
+def plainly() -> Iterator[None]:
+    """Raise what is a kind of `StoreUnavailable` as just that: the one that callers answer for."""
+    try:
+        yield
+    except StoreUnavailable as error:
+        if type(error) is StoreUnavailable:
+            raise
+        raise StoreUnavailable(str(error)) from error
 
 
 def text_of(element: Element, name: str) -> str:

@@ -9,12 +9,14 @@ from typing import Final
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from laydown.domain.errors import StoreUnavailable
+from laydown.objects.credentials import NoCredentials
 from laydown.objects.s3_address import DEFAULT_REGION, BadStore, BucketAddress
 from laydown.objects.s3_answers import S3Answer, S3Refused
 from laydown.objects.s3_http import S3Client
 from laydown.objects.s3_rules import (
     NAMESPACE,
     aborts_after,
+    deletes_rejected,
     denies_rejected,
     lets_browsers_send,
     with_cors,
@@ -63,6 +65,8 @@ async def verify(client: S3Client) -> None:
         is_list = answer.xml.tag == "ListBucketResult"
     except S3Refused as refused:
         raise _refusal(address, where, refused) from refused
+    except NoCredentials:
+        raise
     except StoreUnavailable as error:
         raise BadStore(f"{where} can't be used, look at `endpoint`: {error}") from error
     if not is_list:
@@ -168,6 +172,8 @@ async def _check_life_cycle(client: S3Client) -> Finding:
         return _ill("uploads that nobody finishes are kept, and paid for, for ever", _FIX)
     if days > STALE_AFTER.days:
         return _ill(f"uploads that nobody finishes are kept for {days} days", _FIX)
+    if found is None or not deletes_rejected(found.xml, _folder(client)):
+        return _ill("refused content that we fail to delete is kept for ever", _FIX)
     return _well(f"uploads that nobody finishes are dropped after {days} days")
 
 

@@ -63,6 +63,17 @@ def aborts_after(life_cycle: Element, prefix: str) -> int | None:
     return min((days for days in found if days > 0), default=None)
 
 
+def deletes_rejected(life_cycle: Element, prefix: str) -> bool:
+    """Say whether what is in quarantine below *prefix* is deleted in the end."""
+    return any(
+        int(rule.findtext("Expiration/Days") or 0) > 0
+        and prefix.startswith(rule.findtext(".//Prefix") or "")
+        and _tags(rule) == REJECTED
+        for rule in life_cycle.iter("Rule")
+        if rule.findtext("Status") == "Enabled"
+    )
+
+
 def with_life_cycle(
     life_cycle: Element | None, prefix: str, *, stale_after: timedelta, rejected_for: timedelta
 ) -> bytes:
@@ -140,6 +151,10 @@ def _rule(root: Element, name: str) -> Element:
     SubElement(rule, "ID").text = name
     SubElement(rule, "Status").text = "Enabled"
     return rule
+
+
+def _tags(rule: Element) -> dict[str | None, str | None]:
+    return {tag.findtext("Key"): tag.findtext("Value") for tag in rule.iter("Tag")}
 
 
 def _prefix(rule: Element) -> str:

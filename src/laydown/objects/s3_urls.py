@@ -11,6 +11,7 @@ from laydown.domain.errors import StoreUnavailable
 from laydown.domain.upload import Upload
 from laydown.objects.credentials import Credentials
 from laydown.objects.s3_address import BucketAddress
+from laydown.objects.s3_answers import plainly
 from laydown.objects.sigv4 import Signable, Signer, encoded_path
 from laydown.ports import SignedUrl
 
@@ -55,7 +56,8 @@ class S3Urls:
 
         Raises `StoreUnavailable` when they can't be had.
         """
-        self._signer = await self._credentials.signer()
+        with plainly():
+            self._signer = await self._credentials.signer()
 
     def sign_part(
         self, upload: Upload, number: int, *, length: int, checksum: str | None

@@ -121,6 +121,7 @@ def blob_of(row: Any, organization: OrganizationId) -> Blob:  # noqa: ANN401 - a
         store_version=row.store_version,
         scanned_by=row.scanned_by,
         is_infected=getattr(row, "is_infected", False),
+        is_missing=getattr(row, "is_missing", False),
     )
 
 

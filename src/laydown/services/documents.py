@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from laydown.domain.document import Document, DocumentId, Version, VersionId
-from laydown.domain.errors import ContentInfected
+from laydown.domain.errors import ContentGone, ContentInfected
 from laydown.domain.names import folded
 from laydown.domain.upload import ProjectId
 from laydown.ports import Ledger, ObjectStore, Page, SignedUrl, UrlSigner
@@ -62,6 +62,8 @@ class Documents:
         """Return where to fetch a version's bytes; None: here. Raises `ContentInfected`."""
         if version.blob.is_infected:
             raise ContentInfected("malware was found in it")
+        if version.blob.is_missing:
+            raise ContentGone("the store has lost it")
         await self.signer.refresh()
         return self.signer.sign_read(version.blob, disposition=disposition)
 

@@ -59,7 +59,15 @@ class Sending:
 
         An upload that takes no bytes gets the code `not_receiving`, an unknown one `not_found`.
         """
-        limit = min(limit, PARTS_AT_ONCE)
+
+        async def grant() -> Sequence[Granted]:
+            return await self._granted(caller, batch_id, min(limit, PARTS_AT_ONCE), wanted)
+
+        return await repeated(grant)
+
+    async def _granted(
+        self, caller: Caller, batch_id: BatchId, limit: int, wanted: Sequence[Wanted]
+    ) -> Sequence[Granted]:
         async with self.ledger.begin(caller.organization) as tx:
             await tx.touch_batch(batch_id)
             if wanted:

@@ -80,7 +80,7 @@ ON CONFLICT DO NOTHING;
 SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
        v.id AS version_id, v.number, v.upload_id, v.created_at,
        b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
-       b.store_version, b.scanned_by, b.is_infected
+       b.store_version, b.scanned_by, b.is_infected, b.is_missing
   FROM documents d
   JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
@@ -98,7 +98,7 @@ SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
 SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
        v.id AS version_id, v.number, v.upload_id, v.created_at,
        b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
-       b.store_version, b.scanned_by, b.is_infected
+       b.store_version, b.scanned_by, b.is_infected, b.is_missing
   FROM documents d
   JOIN versions v ON v.organization_id = d.organization_id AND v.id = d.current_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
@@ -108,7 +108,7 @@ SELECT d.id AS document_id, d.project_id, d.path, d.path_folded, d.last_number,
 SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_current,
        v.id AS version_id, v.number, v.upload_id, v.created_at,
        b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
-       b.store_version, b.scanned_by, b.is_infected
+       b.store_version, b.scanned_by, b.is_infected, b.is_missing
   FROM versions v
   JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
@@ -121,7 +121,7 @@ SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_curr
 SELECT d.id AS document_id, d.project_id, d.path, d.current_id = v.id AS is_current,
        v.id AS version_id, v.number, v.upload_id, v.created_at,
        b.id AS blob_id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
-       b.store_version, b.scanned_by, b.is_infected
+       b.store_version, b.scanned_by, b.is_infected, b.is_missing
   FROM versions v
   JOIN documents d ON d.organization_id = v.organization_id AND d.id = v.document_id
   JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id

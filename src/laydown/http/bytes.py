@@ -176,7 +176,7 @@ class ByteDoor:
             _log.error(LogEvent.BYTES_FAILED, request_id=request_id.decode(), exc_info=error)
             return problems.transport_answer(HTTPStatus.INTERNAL_SERVER_ERROR, instance=path)
         self.refusals[error.code] += 1
-        if problems.STATUS[type(error)] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if problems.status_of(error) >= HTTPStatus.INTERNAL_SERVER_ERROR:
             _log.warning(
                 LogEvent.BYTES_REFUSED, code=error.code, why=str(error), cause=_cause(error)
             )

@@ -79,6 +79,15 @@ RETRY_AFTER: Mapping[type[LaydownError], int] = {
 """Seconds after which the same request makes sense: a restart or a failover is over by then."""
 
 
+def status_of(error: LaydownError) -> HTTPStatus:
+    """Return the status of an error, or of the one it is a special case of."""
+    return STATUS[_kind(error)]
+
+
+def _kind(error: LaydownError) -> type[LaydownError]:
+    return next(kind for kind in type(error).__mro__ if kind in STATUS)
+
+
 def meaning(error: type[LaydownError]) -> str:
     """Return the sentence that explains an error to whoever meets it."""
     return inspect.getdoc(error) or error.code
@@ -92,9 +101,9 @@ def problem(
     *instance* is the path that was asked for, without its query. An error inside of us (5xx, or
     content lost) is told by its meaning only: what it says itself is for the log.
     """
-    status = STATUS[type(error)]
+    status = status_of(error)
     is_inside = status >= HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(error, errors.ContentGone)
-    detail = meaning(type(error)) if is_inside else str(error) or meaning(type(error))
+    detail = meaning(_kind(error)) if is_inside else str(error) or meaning(_kind(error))
     faults = error.faults if isinstance(error, errors.InvalidRequest) else ()
     return status, _body(status, error.code, detail, instance=instance, faults=faults)
 
@@ -104,8 +113,9 @@ def headers(error: LaydownError) -> dict[str, str]:
     found: dict[str, str] = {}
     if isinstance(error, errors.Unauthenticated):
         found["WWW-Authenticate"] = 'Bearer realm="laydown"'
-    if type(error) in RETRY_AFTER:
-        found["Retry-After"] = str(RETRY_AFTER[type(error)])
+    kind = _kind(error)
+    if kind in RETRY_AFTER:
+        found["Retry-After"] = str(RETRY_AFTER[kind])
     return found
 
 

@@ -12,8 +12,12 @@ from tests.repo.rendering import PAGES, REFERENCE
 
 
 def leaves(error=LaydownError):
-    """Return the errors that can be raised: those that no other error refines."""
-    refined = error.__subclasses__()
+    """Return the errors of the core that can be raised: those that no other of them refines.
+
+    What adapters refine further is answered as the error of the core that it is.
+    """
+    core = LaydownError.__module__
+    refined = [each for each in error.__subclasses__() if each.__module__ == core]
     return {error} if not refined else set().union(*map(leaves, refined))
 
 

@@ -102,6 +102,15 @@ async def landed_in_store(
     }
 
 
+async def attempts_in_store(
+    direct: DirectEntry, uploads: Iterable[Upload]
+) -> Mapping[tuple[UploadId, int], Sequence[int]]:
+    """Return the same by (upload, attempt), for whoever looks at the uploads again later."""
+    asked = list(uploads)
+    landed = await landed_in_store(direct, asked)
+    return {(each.id, each.attempt): landed[each.id] for each in asked if each.id in landed}
+
+
 def _numbers(upload: Upload, landed: Landed) -> Sequence[int]:
     """Return the parts that need not be sent: those that are there with the right length."""
     if landed.is_object:

@@ -11,7 +11,7 @@ from laydown.domain.lifecycle import TAKES_BYTES, Event, State
 from laydown.domain.reasons import TRANSPORT, Reason
 from laydown.domain.upload import BatchId, Upload, UploadId, change, missing_parts
 from laydown.ports import DirectEntry, Ledger, Page, Tx, UploadFilter, UploadRecord
-from laydown.services.arriving import landed_in_store, seal, whole
+from laydown.services.arriving import attempts_in_store, seal, whole
 from laydown.services.identity import Caller
 from laydown.services.twins import promote_twins
 
@@ -49,7 +49,10 @@ class Completing:
             await tx.touch_batch(batch_id)
             found = await tx.uploads(ids, lock=True)
             uploads = {upload.id: upload for upload in found if upload.batch == batch_id}
-            landed = {**await tx.landed(list(uploads.values())), **parts_in_store}
+            landed = dict(await tx.landed(list(uploads.values())))
+            for upload in uploads.values():  # what was found of an attempt says nothing of another
+                if (upload.id, upload.attempt) in parts_in_store:
+                    landed[upload.id] = parts_in_store[upload.id, upload.attempt]
             for upload in uploads.values():
                 if upload.id in landed and not missing_parts(upload, landed[upload.id]):
                     uploads[upload.id] = whole(upload)
@@ -58,18 +61,20 @@ class Completing:
 
     async def _in_store(
         self, caller: Caller, batch_id: BatchId, ids: Sequence[UploadId]
-    ) -> Mapping[UploadId, Sequence[int]]:
-        """Return the parts of each upload that are with a store that doesn't report to us."""
+    ) -> Mapping[tuple[UploadId, int], Sequence[int]]:
+        """Return the parts of each attempt that are with a store that doesn't report to us."""
         if self.direct is None:
             return {}
         async with self.ledger.begin(caller.organization) as tx:
             found = await tx.uploads(ids)
         ours = [each for each in found if each.batch == batch_id]
         said = {
-            each.id: [1] for each in ours if each.state is State.RECEIVING and not each.is_multipart
+            (each.id, each.attempt): [1]
+            for each in ours
+            if each.state is State.RECEIVING and not each.is_multipart
         }
         asked = [each for each in ours if each.is_multipart]
-        return {**said, **await landed_in_store(self.direct, asked)}
+        return {**said, **await attempts_in_store(self.direct, asked)}
 
     async def cancel(self, caller: Caller, upload_id: UploadId) -> UploadRecord:
         """Take one upload back; raise `IllegalMove` once its bytes are all here."""

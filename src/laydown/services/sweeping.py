@@ -18,7 +18,7 @@ from laydown.domain.upload import (
     parse_key,
 )
 from laydown.ports import DirectEntry, Ledger, ObjectStore, Patrol, Silence
-from laydown.services.arriving import landed_in_store, seal, whole
+from laydown.services.arriving import attempts_in_store, seal, whole
 from laydown.services.completing import close, may_have_bytes
 from laydown.services.twins import promote_twins
 
@@ -79,7 +79,7 @@ class Sweeping:
                 ids = [upload for _, upload in pairs]
                 landed = await self._in_store(organization, ids)
                 async with self.ledger.begin(organization) as tx:
-                    uploads = await tx.uploads(list(landed), lock=True)
+                    uploads = await tx.uploads([upload for upload, _ in landed], lock=True)
                     arrived = _whole(uploads, landed)
                     await seal(tx, arrived)
                 total += len(arrived)
@@ -88,12 +88,12 @@ class Sweeping:
 
     async def _in_store(
         self, organization: OrganizationId, ids: Sequence[UploadId]
-    ) -> Mapping[UploadId, Sequence[int]]:
+    ) -> Mapping[tuple[UploadId, int], Sequence[int]]:
         if self.direct is None:
             return {}
         async with self.ledger.begin(organization) as tx:
             uploads = await tx.uploads(ids)
-        return await landed_in_store(self.direct, uploads)
+        return await attempts_in_store(self.direct, uploads)
 
     async def _expire(self, organization: OrganizationId, ids: Sequence[UploadId]) -> int:
         landed = await self._in_store(organization, ids)
@@ -153,14 +153,18 @@ class Sweeping:
         return marked
 
 
-def _whole(uploads: Sequence[Upload], landed: Mapping[UploadId, Sequence[int]]) -> Sequence[Upload]:
+def _whole(
+    uploads: Sequence[Upload], landed: Mapping[tuple[UploadId, int], Sequence[int]]
+) -> Sequence[Upload]:
     """Return those all of whose bytes are here, as the ledger or the store knows."""
     return [
         whole(upload)
         for upload in uploads
         if upload.state is State.RECEIVING
-        and (
-            upload.received == upload.entry.size
-            or (upload.id in landed and not missing_parts(upload, landed[upload.id]))
-        )
+        and (upload.received == upload.entry.size or _is_there(upload, landed))
     ]
+
+
+def _is_there(upload: Upload, landed: Mapping[tuple[UploadId, int], Sequence[int]]) -> bool:
+    attempt = upload.id, upload.attempt
+    return attempt in landed and not missing_parts(upload, landed[attempt])

@@ -108,6 +108,7 @@ class Node:
     def pause(self) -> None:
         """Stop it where it is: it holds what it holds, and does nothing."""
         os.kill(self.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED)  # sending the signal stops no thread yet
 
     def resume(self) -> None:
         """Let it go on after `pause`."""

@@ -86,6 +86,9 @@ class Process:
     def pause(self) -> None:
         """Stop it where it is: connections stay open, and nothing is answered."""
         os.killpg(self.pid, signal.SIGSTOP)
+        # Sending the signal stops no thread yet: one that runs may still answer. The kernel
+        # reports the stop when every thread has stopped.
+        os.waitid(os.P_PID, self.pid, os.WSTOPPED)
 
     def resume(self) -> None:
         """Let it go on after `pause`."""

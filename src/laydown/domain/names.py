@@ -234,9 +234,10 @@ def junk(name: Name, patterns: Sequence[str] = JUNK_PATTERNS) -> str | None:
     A pattern matches a file's whole name, or with `/` at its end the name of any folder above it.
     `*` stands for any characters, `?` for one, everything else for itself, in either case.
     """
-    files, folders = _compiled(tuple(patterns))
-    *above, file_name = name.folded.split("/")
-    place = min([files.first(file_name), *map(folders.first, above)])
+    patterns = tuple(patterns)
+    above, _, file_name = name.folded.rpartition("/")
+    files, _ = _compiled(patterns)
+    place = min(files.first(file_name), _first_above(patterns, above))
     return patterns[place] if place < len(patterns) else None
 
 
@@ -267,6 +268,16 @@ def _compiled(patterns: tuple[str, ...]) -> tuple[_Globs, _Globs]:
     files = [(glob, place) for glob, place in numbered if not glob.endswith("/")]
     folders = [(glob[:-1], place) for glob, place in numbered if glob.endswith("/")]
     return _globs(files), _globs(folders)
+
+
+@lru_cache(maxsize=1_024)
+def _first_above(patterns: tuple[str, ...], above: str) -> int:
+    """Return the place of the first pattern that matches a folder of the folded path *above*.
+
+    Kept for the folders looked at last: the thousands of files of a delivery share a few dozen.
+    """
+    _, folders = _compiled(patterns)
+    return min(map(folders.first, above.split("/"))) if above else _NOWHERE
 
 
 def _globs(numbered: Sequence[tuple[str, int]]) -> _Globs:

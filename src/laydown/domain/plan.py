@@ -41,6 +41,9 @@ class Plan:
     parts: int  # at least 1
 
 
+_IN_ONE_PIECE = Plan(kind=PlanKind.SINGLE, part_size=None, parts=1)
+
+
 def plan_for(size: int, *, single_up_to: int = SINGLE_UP_TO) -> Plan:
     """Return the plan for a file of *size* bytes; at most *single_up_to* bytes go in one piece.
 
@@ -51,10 +54,10 @@ def plan_for(size: int, *, single_up_to: int = SINGLE_UP_TO) -> Plan:
         raise ValueError(f"no object has {size} bytes")
     if not 0 <= single_up_to <= S3_LARGEST_PUT:
         raise ValueError(f"no single request carries {single_up_to} bytes")
+    if size <= max(single_up_to, _SMALLEST_PART):
+        return _IN_ONE_PIECE
     part_size = max(_SMALLEST_PART, _rounded_up(-(-size // _AIMED_PARTS), MIB))
     parts = -(-size // part_size)
-    if size <= single_up_to or parts <= 1:
-        return Plan(kind=PlanKind.SINGLE, part_size=None, parts=1)
     if part_size > S3_LARGEST_PART:
         raise ValueError(f"{size} bytes need parts larger than S3 takes")
     return Plan(kind=PlanKind.MULTIPART, part_size=part_size, parts=parts)

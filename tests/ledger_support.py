@@ -8,10 +8,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 import psycopg
 
 from laydown.bootstrap.database import Database, open_database
+from laydown.domain.access import PrincipalId
 from laydown.domain.batch import Batch, OnConflict, Project
 from laydown.domain.document import Blob, BlobId, DocumentId, VersionId
 from laydown.domain.lifecycle import Event, State
@@ -86,6 +88,10 @@ def blob(organization: OrganizationId, upload: Upload, sha256: bytes) -> Blob:
         media_type="text/plain",
         object_key=upload.key,
     )
+
+
+SOMEBODY = PrincipalId(UUID(int=1))
+"""Who declares everything here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +200,7 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 
 async def settled_in(database: Database, owner: str, name: str) -> Tenant:
     """Make an organization with a project and an open batch."""
-    await Identity(keyring=database.system).issue(organization=name, name="test")
+    await Identity(keyring=database.keyring).issue(organization=name, name="test")
     [(organization,)] = await ask(owner, "SELECT id FROM organizations WHERE name = %s", name)
     async with database.ledger.begin(organization) as tx:
         project = await tx.add_project(
@@ -227,6 +233,7 @@ def new_batch(organization: OrganizationId, project: ProjectId, reference: str) 
         reference=reference,
         label=None,
         on_conflict=OnConflict.NEW_VERSION,
+        declared_by=SOMEBODY,
         created_at=EPOCH,
         closed_at=None,
     )

@@ -88,7 +88,7 @@ class Installation:
 
     async def token(self, organization: str) -> str:
         """Return a new token of an organization, made if absent."""
-        return await Identity(keyring=self.database.system).issue(
+        return await Identity(keyring=self.database.keyring).issue(
             organization=organization, name="test"
         )
 

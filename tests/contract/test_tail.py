@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from laydown.domain.access import Role, rights_of
 from laydown.domain.errors import LedgerUnavailable
 from laydown.domain.happening import Heads, Recorded
 from laydown.domain.lifecycle import Event, State
@@ -19,7 +20,7 @@ from laydown.services.identity import Caller, Identity
 from laydown.services.tailing import Tail
 from laydown.services.watching import Closed, Progress, Seen, Snapshot, Watching
 from tests.contract.test_event_log import PATIENCE, happenings, say
-from tests.ledger_support import Tenant, moved
+from tests.ledger_support import SOMEBODY, Tenant, moved
 
 
 @dataclass
@@ -113,11 +114,17 @@ async def test_a_ledger_that_is_away_delays_and_loses_nothing(tenant):
 
 
 def caller(tenant: Tenant) -> Caller:
-    return Caller(organization=tenant.organization, token=UUID(int=0))
+    return Caller(
+        organization=tenant.organization,
+        token=UUID(int=0),
+        principal=SOMEBODY,
+        name="somebody",
+        rights=rights_of(Role.VIEWER, {}),
+    )
 
 
 def watching(tenant: Tenant, tail: Tail) -> Watching:
-    identity = Identity(keyring=tenant.database.system)
+    identity = Identity(keyring=tenant.database.keyring)
     return Watching(ledger=tenant.database.ledger, tail=tail, identity=identity, token_every=999.0)
 
 

@@ -14,9 +14,20 @@ from laydown.domain.proof import Proof
 from laydown.domain.reasons import Reason
 from laydown.domain.scanning import Scan, Verdict
 from laydown.domain.upload import PartOutcome
+from laydown.ports import BatchFilter
 from laydown.postgres.ledger import PostgresLedger
 from laydown.postgres.pool import open_pool
-from tests.ledger_support import EVERYTHING, FIRST_PAGE, Tenant, digest, entry, moved, part, whole
+from tests.ledger_support import (
+    EVERYTHING,
+    FIRST_PAGE,
+    SOMEBODY,
+    Tenant,
+    digest,
+    entry,
+    moved,
+    part,
+    whole,
+)
 
 TENANT_TABLES = (
     "tokens",
@@ -259,7 +270,9 @@ async def test_a_pooled_connection_carries_no_organization_over(ours, theirs):
                 async with opened(tenant.organization) as tx:
                     [project] = await tx.projects(FIRST_PAGE)
                     await asyncio.sleep(0)
-                    batches = await tx.batches(FIRST_PAGE, project=None)
+                    batches = await tx.batches(
+                        FIRST_PAGE, BatchFilter(principal=SOMEBODY), project=None
+                    )
                     assert project.id == tenant.project
                     assert [batch.id for batch in batches] == [tenant.batch.id]
                     if how == 1:

@@ -11,20 +11,26 @@ from uuid import UUID, uuid4
 import pytest
 
 from laydown.domain import errors
+from laydown.domain.access import Role, rights_of
+from laydown.domain.people import PrincipalKind
 from laydown.domain.policy import Policy
 from laydown.http import problems
 from laydown.http.app import Limits, Services, build
 from laydown.http.edge import Edge
 from laydown.ports import Credential
+from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
 from laydown.services.identity import Identity
+from laydown.services.members import Members
 from laydown.services.operating import Operating
+from laydown.services.passes import Links, Tokens
 from laydown.services.projects import Projects
 from laydown.services.receipts import Receipts
 from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
+from laydown.services.sessions import Sessions
 from laydown.services.tailing import Tail
 from laydown.services.watching import Watching
 
@@ -36,12 +42,17 @@ LIMITS = Limits(body_bytes=1000, declaration_bytes=3_000_000, body_patience=0.05
 class OneToken:
     """A keyring with a single token in it."""
 
-    async def credential(self, token):
+    async def credential(self, _kind, id_):
         return Credential(
-            token=token,
+            id=id_,
             organization=uuid4(),
             secret_sha256=hashlib.sha256(b"s" * 43).digest(),
-            is_valid=token == UUID(int=0),
+            is_valid=id_ == UUID(int=0),
+            is_used=True,
+            kind=PrincipalKind.MEMBER,
+            principal=uuid4(),
+            name="somebody",
+            rights=rights_of(Role.OWNER, {}),
         )
 
 
@@ -130,6 +141,11 @@ def app(observed):
     return build(
         Services(
             identity=identity,
+            members=Members(ledger=ledger),
+            tokens=Tokens(ledger=ledger),
+            links=Links(ledger=ledger),
+            sessions=Sessions(ledger=ledger, identity=identity),
+            auditing=Auditing(ledger=ledger),
             projects=Projects(ledger=ledger),
             declaring=Declaring(ledger=ledger, policy=policy),
             sending=Sending(ledger=ledger, signer=None),

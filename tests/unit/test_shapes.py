@@ -38,6 +38,7 @@ BATCH = Batch(
     reference="tower-b/1",
     label=None,
     on_conflict=OnConflict.NEW_VERSION,
+    declared_by=ID,
     created_at=NOW,
     closed_at=None,
 )

@@ -23,15 +23,19 @@ from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
 from laydown.ports import UrlSigner
 from laydown.scanners.clamav import ClamAv
+from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
 from laydown.services.identity import Identity
+from laydown.services.members import Members
 from laydown.services.operating import Operating
+from laydown.services.passes import Links, Tokens
 from laydown.services.projects import Projects
 from laydown.services.receipts import Receipts
 from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
+from laydown.services.sessions import Sessions
 from laydown.services.tailing import Tail
 from laydown.services.watching import Watching
 from laydown.settings import Settings
@@ -131,7 +135,7 @@ def _services(
     metrics: Metrics,
 ) -> Services:
     ledger, policy = database.ledger, settings.policy
-    identity = Identity(keyring=database.system)
+    identity = Identity(keyring=database.keyring)
 
     def answered(method: str, route: str, status: int, seconds: float) -> None:
         metrics.count(observe.REQUESTS, method=method, route=route, status=str(status))
@@ -139,6 +143,11 @@ def _services(
 
     return Services(
         identity=identity,
+        members=Members(ledger=ledger),
+        tokens=Tokens(ledger=ledger),
+        links=Links(ledger=ledger),
+        sessions=Sessions(ledger=ledger, identity=identity),
+        auditing=Auditing(ledger=ledger),
         projects=Projects(ledger=ledger),
         declaring=Declaring(ledger=ledger, policy=policy),
         sending=sending,

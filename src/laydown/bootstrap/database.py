@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from laydown.domain.errors import LaydownError, LedgerUnavailable
 from laydown.postgres.feed import PostgresFeed
+from laydown.postgres.keyring import PostgresKeyring
 from laydown.postgres.leading import PostgresElection
 from laydown.postgres.leases import PostgresLeases
 from laydown.postgres.ledger import PostgresLedger
@@ -30,6 +31,7 @@ class Database:
 
     ledger: PostgresLedger
     system: PostgresSystem
+    keyring: PostgresKeyring
     feed: PostgresFeed
     leases: PostgresLeases
     outbox: PostgresOutbox
@@ -52,6 +54,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         database = Database(
             ledger=PostgresLedger(app),
             system=PostgresSystem(system),
+            keyring=PostgresKeyring(system),
             feed=PostgresFeed(system, in_flight=settings.jobs_in_flight),
             leases=PostgresLeases(system),
             outbox=PostgresOutbox(
@@ -79,11 +82,21 @@ async def migrated(settings: Settings) -> Sequence[int]:
         raise BadSettings(f"{error}: start a newer one, or use another database") from error
 
 
-async def issue_token(settings: Settings, *, organization: str, name: str) -> str:
-    """Return a new token; the organization is made if absent."""
+async def issue_token(
+    settings: Settings, *, organization: str, name: str, owner: str = "owner"
+) -> str:
+    """Return a new token of an organization's owner; both are made if absent."""
     async with open_pool(_address(settings), "laydown_system", size=1) as pool:
-        return await Identity(keyring=PostgresSystem(pool)).issue(
-            organization=organization, name=name
+        return await Identity(keyring=PostgresKeyring(pool)).issue(
+            organization=organization, name=name, member=owner
+        )
+
+
+async def offer_sign_in(settings: Settings, *, organization: str) -> str:
+    """Return a code that opens one console session for an organization's owner."""
+    async with open_pool(_address(settings), "laydown_system", size=1) as pool:
+        return await Identity(keyring=PostgresKeyring(pool)).offer_sign_in(
+            organization=organization
         )
 
 
@@ -91,7 +104,7 @@ async def token_works(settings: Settings, token: str) -> bool:
     """Say whether a token would be let in."""
     async with open_pool(_address(settings), "laydown_system", size=1) as pool:
         try:
-            await Identity(keyring=PostgresSystem(pool)).caller(token)
+            await Identity(keyring=PostgresKeyring(pool)).caller(token)
         except LaydownError:
             return False
         return True

@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from laydown.cli import demo, serve
+from laydown.cli import demo, organization, passes, people, serve
+from laydown.cli.audit import audit
 from laydown.cli.doctor import doctor
 from laydown.cli.fetch import get
 from laydown.cli.jobs import jobs
@@ -34,8 +35,11 @@ def program() -> typer.Typer:
         help="Takes thousands of files at once, loses none, and shows what happened to each.",
     )
     app.callback()(_laydown)
-    for command in (push, status, receipt, projects, ls, get, doctor, jobs, rescan, sample):
+    for command in (push, status, receipt, projects, ls, get, doctor, jobs, rescan, audit, sample):
         app.command()(command)
+    people.register(app)
+    organization.register(app)
+    passes.register(app)
     serve.register(app)
     demo.register(app)
     return app

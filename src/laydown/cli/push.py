@@ -24,6 +24,7 @@ from laydown.cli.session import (
     ended,
     errors,
     exists,
+    is_link,
     output,
     say,
 )
@@ -84,7 +85,7 @@ def push(  # noqa: PLR0913 - a parameter for each option
     if code is not Exit.DONE:
         raise typer.Exit(code)
     chosen = project or project_code(paths[0])
-    if project is None:
+    if project is None and not is_link(token):
         say(f"project {chosen}, after the folder's name; --project chooses another")
 
     async def talk(client: "AsyncClient") -> Exit:

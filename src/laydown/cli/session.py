@@ -87,6 +87,11 @@ def server(url: str | None, token: str | None) -> Server:
     return Server(known.url, token or known.token, str(path))
 
 
+def is_link(token: str | None) -> bool:
+    """Say whether a token is the secret of a drop link, which leads to one project only."""
+    return (token or "").startswith("ldl_")
+
+
 def converse(
     url: str | None,
     token: str | None,
@@ -114,7 +119,7 @@ def converse_with(
     import uvloop  # noqa: PLC0415 - as late as the rest
 
     from laydown.client.aio import AsyncClient  # noqa: PLC0415 - as late as the rest
-    from laydown.client.api import PATIENCE  # noqa: PLC0415 - as late as the rest
+    from laydown.client.conversation import PATIENCE  # noqa: PLC0415 - as late as the rest
 
     async def conversation() -> Exit:
         patience = PATIENCE.lasting if timeout is None else timeout

@@ -42,13 +42,17 @@ async def run_tree(settings: Settings) -> int:
     with own(settings.data), listen_as(settings) as listener:
         await refuse_unusable(settings)
         async with _database(settings.data, settings.database) as database:
-            return await _run(replace(settings, database=database), listener, stop)
+            is_elsewhere = settings.database is not None
+            ours = replace(settings, database=database)
+            return await _run(ours, listener, stop, is_elsewhere=is_elsewhere)
 
 
-async def _run(settings: Settings, listener: socket, stop: asyncio.Event) -> int:
+async def _run(
+    settings: Settings, listener: socket, stop: asyncio.Event, *, is_elsewhere: bool
+) -> int:
     await migrated(settings)
     url = _url(settings.host, listener)
-    await _introduce(settings, url)
+    await _introduce(settings, url, own_database=None if is_elsewhere else settings.database)
     scanners: list[ChildSpec] = []
     if settings.scanner is None:
         scanner = plan_clamd(settings.data)
@@ -78,7 +82,7 @@ async def _database(data: Path, given: str | None) -> AsyncIterator[str]:
         await postgres.stop()
 
 
-async def _introduce(settings: Settings, url: str) -> None:
+async def _introduce(settings: Settings, url: str, *, own_database: str | None) -> None:
     """Write where we are and a token that works, for the client commands of this machine."""
     path = settings.data / CONNECTION_FILE
     try:
@@ -87,7 +91,7 @@ async def _introduce(settings: Settings, url: str) -> None:
         token = ""
     if not token or not await token_works(settings, token):
         token = await issue_token(settings, organization=_ORGANIZATION, name="this machine")
-    write_connection(path, url, token)
+    write_connection(path, url, token, database=own_database)
 
 
 def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]:

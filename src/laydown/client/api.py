@@ -2,31 +2,22 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from http import HTTPStatus
-from types import TracebackType
-from typing import Any, Self, TypeVar
 from uuid import UUID
 
 import msgspec
 
 from laydown import wire
-from laydown.client.backoff import Patience
-from laydown.client.bodies import chunked, decoded, encoded, query_of
+from laydown.client.bodies import chunked, decoded, encoded
 from laydown.client.checksum import crc64nvme, headers_for
-from laydown.client.errors import ApiError, BrokenOff, StoreRefused
+from laydown.client.errors import ApiError, StoreRefused
 from laydown.client.follow import follow
+from laydown.client.people import People
 from laydown.client.sse import Event
-from laydown.client.transport import Transport, is_broken
 
-T = TypeVar("T")
-
-PATIENCE = Patience()
-"""What a client waits for unless it is told otherwise."""
-
-_PAGE = "1000"  # the server's largest
 _EXISTS = "project_exists"
 
 
-class Api:
+class Api(People):
     """A conversation with one server; an asynchronous context manager.
 
     Ids are UUIDs, sizes bytes. Every method raises `ApiError` when the server refuses (with
@@ -34,26 +25,6 @@ class Api:
     seconds (for 10 s, when it never answered), and `BadAnswer` when what answers is no laydown.
     Requests are repeated by themselves: each of them may be.
     """
-
-    def __init__(
-        self, url: str, token: str, *, timeout: float = PATIENCE.lasting, connections: int = 32
-    ) -> None:
-        patience = Patience(first=min(PATIENCE.first, timeout), lasting=timeout)
-        self.transport = Transport(url, token, patience=patience, connections=connections)
-
-    async def __aenter__(self) -> Self:
-        """Open the connections."""
-        await self.transport.__aenter__()
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the connections."""
-        await self.transport.__aexit__(kind, error, traceback)
 
     # -- projects
 
@@ -230,21 +201,9 @@ class Api:
         """Return the ledger of a batch, a row for each file."""
         return await self._get(f"/v1/batches/{batch_id}/receipt", wire.Receipt)
 
-    async def receipt_csv(self, batch_id: UUID) -> AsyncGenerator[bytes, None]:
+    def receipt_csv(self, batch_id: UUID) -> AsyncGenerator[bytes, None]:
         """Yield the ledger of a batch as CSV, in pieces; `BrokenOff` when it ends too early."""
-        attempt, has_begun = 0, False
-        while True:
-            try:
-                async with self.transport.stream(f"/v1/batches/{batch_id}/receipt.csv") as answer:
-                    async for piece in answer.content.iter_chunked(1 << 16):
-                        has_begun = True
-                        yield piece
-                    return
-            except Exception as error:
-                if has_begun and is_broken(error):
-                    raise BrokenOff(f"the receipt broke off, ask again: {error}") from error
-                await self.transport.broken(attempt, error)
-                attempt += 1
+        return self._pieces(f"/v1/batches/{batch_id}/receipt.csv")
 
     def events(
         self, batch_id: UUID, *, last_event_id: int | None = None
@@ -325,28 +284,8 @@ class Api:
 
     # -- how
 
-    async def _get(self, path: str, shape: type[T], query: Mapping[str, object] | None = None) -> T:
-        return decoded(await self.transport.call("GET", path, query=query_of(query)), shape)
-
-    async def _post(self, path: str, body: object, shape: type[T]) -> T:
-        data = None if body is None else encoded(body)
-        return decoded(await self.transport.call("POST", path, body=data), shape)
-
     async def _declare(
         self, path: str, head: Mapping[str, object], entries: Sequence[bytes]
     ) -> wire.Declared:
         body = {**head, "entries": [msgspec.Raw(entry) for entry in entries]}
         return await self._post(path, body, wire.Declared)
-
-    async def _pages(
-        self, path: str, shape: type[Any], query: Mapping[str, object] | None = None
-    ) -> AsyncIterator[Any]:
-        cursor: str | None = None
-        while True:
-            asked = {**(query or {}), "limit": _PAGE, "cursor": cursor}
-            page = await self._get(path, shape, asked)
-            for item in page.items:
-                yield item
-            cursor = page.next_cursor
-            if cursor is None:
-                return

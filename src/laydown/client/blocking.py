@@ -1,26 +1,18 @@
 """The SDK's blocking client: the asynchronous one, on a loop and a thread of its own."""
 
-import asyncio
 import os
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import aclosing
-from types import TracebackType
-from typing import Any, Self, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from uuid import UUID
 
 from laydown import wire
-from laydown.client.aio import AsyncClient
-from laydown.client.api import PATIENCE
+from laydown.client.blocking_people import BlockingPeople
 from laydown.client.progress import Progress
 from laydown.client.push import JOBS
 from laydown.client.result import PushResult
 from laydown.client.sse import Event
 
-T = TypeVar("T")
 
-
-class Client:
+class Client(BlockingPeople):
     """`AsyncClient` for code that blocks; a context manager, usable from any thread.
 
         with Client("http://127.0.0.1:8383", token) as client:
@@ -29,32 +21,6 @@ class Client:
     Every method does and raises what the one of the same name of `AsyncClient` does; iterators
     are ordinary ones. `progress` is called on the client's own thread.
     """
-
-    def __init__(self, url: str, token: str, *, timeout: float = PATIENCE.lasting) -> None:
-        self._async = AsyncClient(url, token, timeout=timeout)
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(
-            target=self._loop.run_forever, name="laydown-client", daemon=True
-        )
-
-    def __enter__(self) -> Self:
-        """Start the loop and open the connections."""
-        self._thread.start()
-        self._run(self._async.__aenter__())
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the connections and stop the loop."""
-        self._run(self._async.__aexit__(kind, error, traceback))
-        self._run(self._loop.shutdown_asyncgens())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
 
     # -- projects
 
@@ -277,33 +243,3 @@ class Client:
     def health(self) -> wire.Health:
         """Return what the server says of itself."""
         return self._run(self._async.health())
-
-    # -- how
-
-    def _run(self, asked: Coroutine[Any, Any, T]) -> T:
-        future = asyncio.run_coroutine_threadsafe(asked, self._loop)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()  # Ctrl-C ends the work too, not only the waiting
-            raise
-
-    def _each(self, items: AsyncIterator[T]) -> Iterator[T]:
-        try:
-            while True:
-                try:
-                    item = self._run(_next(items))
-                except StopAsyncIteration:
-                    return
-                yield item
-        finally:
-            self._run(_closed(items))
-
-
-async def _next(items: AsyncIterator[T]) -> T:
-    return await anext(items)
-
-
-async def _closed(items: AsyncIterator[Any]) -> None:
-    async with aclosing(items):  # type: ignore[type-var] # every one of ours is a generator
-        pass

@@ -74,9 +74,9 @@ async def push(
             )
         log.found_files, log.found_bytes = len(found.files), found.size
         log.troubles += found.unreadable
-        of = await api.ensure_project(project)
-        reference = reference_of(of.id, paths)
-        declarer = _Declarer(api, of.id, reference, label, on_conflict)
+        project_id = await _destination(api, project)
+        reference = reference_of(project_id, paths)
+        declarer = _Declarer(api, project_id, reference, label, on_conflict)
         course = _Course(api, declarer, log, stop, readers, senders, jobs, progress)
         batch = await course.run(found.files)
         return await _result(api, batch, found, log, began)
@@ -84,6 +84,15 @@ async def push(
         stop.set()
         readers.shutdown(wait=False, cancel_futures=True)
         senders.shutdown(wait=False, cancel_futures=True)
+
+
+async def _destination(api: Api, code: str) -> UUID:
+    """Return the project of a code, made if need be; through a drop link, the link's own."""
+    if api.transport.is_link:
+        me = await api.me()
+        if me.link is not None:
+            return me.link.project_id
+    return (await api.ensure_project(code)).id
 
 
 def reference_of(project_id: UUID, paths: Sequence[str | os.PathLike[str]]) -> str:

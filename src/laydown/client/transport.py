@@ -35,6 +35,9 @@ _SILENCE_SECONDS = 60.0  # between two bytes of an answer; a proof of many files
 
 _TO_A_STORE = frozenset({HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.TEMPORARY_REDIRECT})
 
+LINK_PREFIX = "ldl_"
+"""How the secret of a drop link begins."""
+
 
 class _StoreSilent(aiohttp.ClientConnectionError):
     """The store that the server sent us to did not answer, or no longer."""
@@ -73,6 +76,11 @@ class Transport:
         self._session: aiohttp.ClientSession | None = None
         self._has_answered = False
         self._silent_since: float | None = None  # monotonic; None while the server answers
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it comes through a drop link, which leads to one project only."""
+        return self._token.startswith(LINK_PREFIX)
 
     async def __aenter__(self) -> Self:
         """Open the pool."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from laydown.domain.access import PrincipalId
 from laydown.domain.lifecycle import SETTLED, State
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import BatchId, OrganizationId, ProjectId
@@ -44,6 +45,7 @@ class Batch:
     reference: str
     label: str | None
     on_conflict: OnConflict
+    declared_by: PrincipalId
     created_at: datetime
     closed_at: datetime | None
 

@@ -24,6 +24,24 @@ class Unauthenticated(LaydownError):
     code = "unauthenticated"
 
 
+class Forbidden(LaydownError):
+    """Your role doesn't allow this; ask an owner or a manager of the organization."""
+
+    code = "forbidden"
+
+
+class MemberExists(LaydownError):
+    """A member has this e-mail address already; change that member, or use another address."""
+
+    code = "member_exists"
+
+
+class LastOwner(LaydownError):
+    """Somebody has to answer for the organization; make another member its owner first."""
+
+    code = "last_owner"
+
+
 class IllegalMove(LaydownError):
     """The upload's state does not allow this."""
 

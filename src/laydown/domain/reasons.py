@@ -28,6 +28,7 @@ class Reason(StrEnum):
     KEY_REUSED = "key_reused"
     EXPIRED = "expired"
     CANCELLED_BY_USER = "cancelled_by_user"
+    NO_PERMISSION = "no_permission"
     PROCESSING_GAVE_UP = "processing_gave_up"
 
 
@@ -130,6 +131,10 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "Push the folder again; what arrived before is not sent twice.",
     ),
     Reason.CANCELLED_BY_USER: _info("Somebody took the file back.", "Declare it again if wanted."),
+    Reason.NO_PERMISSION: _error(
+        "Whoever was delivering it may deliver no more: the link or the membership was ended.",
+        "Ask whoever runs the project for a new link or role, and push the folder again.",
+    ),
     Reason.PROCESSING_GAVE_UP: _error(
         "We could not finish, after several attempts; the bytes are kept.",
         "Retry the batch; if it fails again, the operator sees why in the dead jobs.",

@@ -38,6 +38,7 @@ class Connection:
 
     url: str
     token: str
+    database: str | None = None  # our own Postgres, for commands that prepare it
 
     def __repr__(self) -> str:
         """Show everything but the token, which is a secret."""
@@ -64,12 +65,14 @@ def own(data: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def write_connection(path: Path, url: str, token: str) -> None:
+def write_connection(path: Path, url: str, token: str, *, database: str | None = None) -> None:
     """Say in *path* how to reach this laydown; the file is private, and whole at any time.
 
-    Raises `EmbeddedError` when it can't be written.
+    *database* is our own Postgres, which only its owner may enter. Raises `EmbeddedError` when
+    it can't be written.
     """
-    text = json.dumps({"url": url, "token": token}, indent=2) + "\n"
+    said = {"url": url, "token": token} | ({} if database is None else {"database": database})
+    text = json.dumps(said, indent=2) + "\n"
     draft = path.with_name(f"{path.name}.{os.getpid()}.new")
     try:
         with suppress(FileNotFoundError):
@@ -106,7 +109,8 @@ def read_connection(path: Path) -> Connection:
         raise _damaged(path) from None
     if not (isinstance(url, str) and isinstance(token, str) and url and token):
         raise _damaged(path)
-    return Connection(url, token)
+    database = said.get("database")
+    return Connection(url, token, database if isinstance(database, str) else None)
 
 
 def _damaged(path: Path) -> ConnectionUnknown:

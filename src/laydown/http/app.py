@@ -10,16 +10,20 @@ from starlette.types import ASGIApp
 
 from laydown.domain.errors import LaydownError
 from laydown.http import (
+    audit,
     batches,
     documents,
     events,
     grants,
     health,
     operations,
+    passes,
+    people,
     problems,
     projects,
     receipts,
     reference,
+    sessions,
     uploads,
 )
 from laydown.http.context import Context, Limits, Services
@@ -29,11 +33,24 @@ __all__ = ["Limits", "Services", "build", "document"]
 
 _ROUTES = [
     route
-    for subject in (
-        projects, batches, events, receipts, grants, uploads, documents, operations, health
+    for router in (
+        projects.router,
+        batches.router,
+        events.router,
+        receipts.router,
+        grants.router,
+        uploads.router,
+        documents.router,
+        people.router,
+        passes.router,
+        sessions.router,
+        sessions.own_router,
+        audit.router,
+        operations.router,
+        health.router,
     )
-    for route in subject.router.routes
-]  # fmt: skip
+    for route in router.routes
+]
 
 
 def build(

@@ -1,26 +1,105 @@
-"""Who is asking."""
+"""Who is asking: a token, a drop link, or a browser with a session."""
 
+import hashlib
+import hmac
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from fastapi import Depends, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+import structlog
+from fastapi import Depends, Request, Response, Security
+from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from laydown.domain.errors import Unauthenticated
+from laydown.domain.errors import Forbidden, Unauthenticated
 from laydown.http.context import Served
-from laydown.services.identity import Caller
+from laydown.ports import SecretKind
+from laydown.services.identity import Caller, Origin
+from laydown.services.sessions import SESSION_LIFE
+
+COOKIE = "laydown_session"
+CSRF_HEADER = "X-CSRF-Token"
+
+_READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _bearer = HTTPBearer(
-    auto_error=False, scheme_name="token", description="A token of an organization: `ldn_…`."
+    auto_error=False,
+    scheme_name="token",
+    description="A token of a member (`ldn_…`) or the secret of a drop link (`ldl_…`).",
+)
+_cookie = APIKeyCookie(
+    name=COOKIE,
+    auto_error=False,
+    scheme_name="session",
+    description=f"A browser's session; what changes something also sends `{CSRF_HEADER}`.",
 )
 
 
+async def _origin(request: Request) -> Origin:
+    known = structlog.contextvars.get_contextvars()
+    return Origin(
+        address=request.client.host if request.client else None, request=known.get("request_id")
+    )
+
+
+Came = Annotated[Origin, Depends(_origin)]
+"""Where the request came from."""
+
+
 async def _caller(
-    served: Served, given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)]
+    request: Request,
+    served: Served,
+    origin: Came,
+    given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
+    session: Annotated[str | None, Security(_cookie)],
 ) -> Caller:
-    if given is None:
+    if given is not None:
+        caller = await served.identity.caller(given.credentials, origin)
+        if caller.shown is SecretKind.SESSION:  # a cookie's text is of no use to a program
+            raise Unauthenticated
+        return caller
+    if session is None:
         raise Unauthenticated
-    return await served.identity.caller(given.credentials)
+    caller = await served.identity.caller(session, origin)
+    if caller.shown is not SecretKind.SESSION:
+        raise Unauthenticated
+    if request.method not in _READING:
+        _check_is_our_page(request, session)
+    return caller
 
 
 Called = Annotated[Caller, Depends(_caller)]
-"""The caller that the bearer token names; without a valid one the answer is 401."""
+"""The caller that the bearer token or the session names; without a valid one, 401."""
+
+
+def csrf_of(session: str) -> str:
+    """Return what a page with this session must send along with whatever changes something.
+
+    Another site's page can make the browser send the cookie, but can't read this.
+    """
+    return hmac.new(session.encode(), b"laydown csrf", hashlib.sha256).hexdigest()
+
+
+def remember(response: Response, session: str, *, is_secure: bool) -> None:
+    """Have the browser keep a session, out of reach of scripts."""
+    response.set_cookie(
+        COOKIE,
+        session,
+        max_age=int(SESSION_LIFE.total_seconds()),
+        path="/",
+        secure=is_secure,
+        httponly=True,
+        samesite="lax",  # strict would sign out whoever follows a link in an e-mail
+    )
+
+
+def forget(response: Response) -> None:
+    """Have the browser drop its session."""
+    response.delete_cookie(COOKIE, path="/", httponly=True, samesite="lax")
+
+
+def _check_is_our_page(request: Request, session: str) -> None:
+    sent = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(sent.encode(), csrf_of(session).encode()):
+        raise Forbidden(f"this changes something: send the `csrf` of /v1/me as {CSRF_HEADER}")
+    page = request.headers.get("origin")
+    if page is not None and urlsplit(page).netloc != request.url.netloc:
+        raise Forbidden("a session is good for our own pages only")

@@ -8,15 +8,19 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 
 from laydown import wire
+from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
 from laydown.services.identity import Identity
+from laydown.services.members import Members
 from laydown.services.operating import Operating
+from laydown.services.passes import Links, Tokens
 from laydown.services.projects import Projects
 from laydown.services.receipts import Receipts
 from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
+from laydown.services.sessions import Sessions
 from laydown.services.watching import Watching
 
 MIB = 1 << 20  # bytes
@@ -27,6 +31,11 @@ class Services:
     """Everything a request may lead to."""
 
     identity: Identity
+    members: Members
+    tokens: Tokens
+    links: Links
+    sessions: Sessions
+    auditing: Auditing
     projects: Projects
     declaring: Declaring
     sending: Sending

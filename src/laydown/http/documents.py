@@ -111,7 +111,9 @@ async def get_content(
     """Download a version's bytes, all or one range of them; the ETag is their SHA-256."""
     version = await served.documents.version(caller, VersionId(version_id))
     headers = _headers(version)
-    elsewhere = await served.documents.where(version, disposition=headers["Content-Disposition"])
+    elsewhere = await served.documents.where(
+        caller, version, disposition=headers["Content-Disposition"]
+    )
     if _names(request.headers.get("if-none-match", ""), headers["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
     if elsewhere is not None and request.method != "HEAD":  # which needs no bytes

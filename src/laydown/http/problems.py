@@ -20,6 +20,9 @@ MEDIA_TYPE = "application/problem+json"
 STATUS: Mapping[type[LaydownError], HTTPStatus] = {
     errors.NotFound: HTTPStatus.NOT_FOUND,
     errors.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    errors.Forbidden: HTTPStatus.FORBIDDEN,
+    errors.MemberExists: HTTPStatus.CONFLICT,
+    errors.LastOwner: HTTPStatus.CONFLICT,
     errors.IllegalMove: HTTPStatus.CONFLICT,
     errors.Conflict: HTTPStatus.CONFLICT,
     errors.NotReceiving: HTTPStatus.CONFLICT,

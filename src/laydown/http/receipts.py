@@ -1,9 +1,6 @@
 """Receipts: what became of every file, written row by row, however many there are."""
 
-import csv
-import io
 from collections.abc import AsyncIterator
-from dataclasses import fields
 from uuid import UUID
 
 import msgspec
@@ -19,12 +16,9 @@ from laydown.http.auth import Called
 from laydown.http.context import Served
 from laydown.http.problems import documented
 from laydown.http.routing import routing
+from laydown.http.tables import MEDIA_TYPE, table
 from laydown.services.identity import Caller
 from laydown.services.receipts import ReceiptHead
-
-# Spreadsheets run cells that begin like this (OWASP, "CSV Injection"); an apostrophe stops them.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-_BYTE_ORDER_MARK = "\ufeff"  # without it, Excel takes UTF-8 for the system's old code page
 
 router = routing("batches")
 
@@ -53,20 +47,10 @@ async def get_receipt_csv(caller: Called, served: Served, batch_id: UUID) -> Res
     head = await served.receipts.head(caller, BatchId(batch_id))
     name = f"receipt {head.batch.reference}.csv".replace("/", "-")
     return StreamingResponse(
-        _csv(_rows(served, caller, head)),
-        media_type="text/csv; charset=utf-8; header=present",
+        table(wire.ReceiptRow, _rows(served, caller, head)),
+        media_type=MEDIA_TYPE,
         headers={"Content-Disposition": content_disposition(name)},
     )
-
-
-def cell(value: object) -> object:
-    """Return a value as a spreadsheet may have it: text that looks like a formula is defused."""
-    if value is None:
-        return ""
-    if isinstance(value, int):
-        return value
-    text = str(value)
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 async def _rows(
@@ -92,17 +76,3 @@ async def _json(
         yield separator + msgspec.json.encode(rows)[1:-1]
         separator = b","
     yield b"]}"
-
-
-async def _csv(pages: AsyncIterator[list[wire.ReceiptRow]]) -> AsyncIterator[bytes]:
-    text = io.StringIO()
-    table = csv.writer(text, quoting=csv.QUOTE_NONNUMERIC)
-    text.write(_BYTE_ORDER_MARK)
-    table.writerow([field.name for field in fields(wire.ReceiptRow)])
-    yield text.getvalue().encode()
-    async for rows in pages:
-        text.seek(0)
-        text.truncate()
-        plain: list[dict[str, object]] = msgspec.to_builtins(rows)
-        table.writerows([cell(value) for value in row.values()] for row in plain)
-        yield text.getvalue().encode()

@@ -33,6 +33,12 @@ _TAKEN = (
     wire.ProgressReport,
     wire.CompletionRequest,
     wire.RescanRequest,
+    wire.NewMember,
+    wire.MemberChange,
+    wire.RoleGrant,
+    wire.NewToken,
+    wire.NewLink,
+    wire.SignIn,
 )
 
 _STYLE = """

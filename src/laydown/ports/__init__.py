@@ -14,18 +14,18 @@ from laydown.ports.feeds import (
     QueueSender,
 )
 from laydown.ports.ledger import (
-    Credential,
     EventLog,
     Holding,
-    Keyring,
     Ledger,
     Patrol,
     Silence,
 )
+from laydown.ports.pages import Page
+from laydown.ports.people import AuditRows, Credential, Keyring, PeopleRows, SecretKind
 from laydown.ports.rows import (
+    BatchFilter,
     DocumentRows,
     JobRows,
-    Page,
     ProjectRows,
     ScanRows,
     Tx,
@@ -49,6 +49,8 @@ from laydown.ports.stores import (
 __all__ = [
     "Announced",
     "Arrival",
+    "AuditRows",
+    "BatchFilter",
     "Credential",
     "DirectEntry",
     "DocumentRows",
@@ -72,10 +74,12 @@ __all__ = [
     "Outbox",
     "Page",
     "Patrol",
+    "PeopleRows",
     "ProjectRows",
     "QueueSender",
     "ScanRows",
     "Scanner",
+    "SecretKind",
     "SignedUrl",
     "Silence",
     "StoredObject",

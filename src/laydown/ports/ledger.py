@@ -5,7 +5,6 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
-from uuid import UUID
 
 from laydown.domain.document import Blob
 from laydown.domain.happening import Heads, Recorded
@@ -30,30 +29,6 @@ class Ledger(Protocol):
 
     def snapshot(self, organization: OrganizationId) -> AbstractAsyncContextManager[Tx]:
         """Open a transaction that reads one moment and writes nothing."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Credential:
-    """What the ledger keeps of a token."""
-
-    token: UUID
-    organization: OrganizationId
-    secret_sha256: bytes
-    is_valid: bool  # neither revoked nor expired
-
-
-class Keyring(Protocol):
-    """Tokens, found before an organization is known."""
-
-    async def credential(self, token: UUID) -> Credential | None:
-        """Return what is kept of a token, or None."""
-        ...
-
-    async def issue(
-        self, *, organization: str, name: str, token: UUID, secret_sha256: bytes
-    ) -> OrganizationId:
-        """Keep a token of the organization of that name, which is made if absent."""
         ...
 
 

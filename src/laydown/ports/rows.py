@@ -1,11 +1,12 @@
 """What one transaction can do: the rows of an organization."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from laydown.domain.access import PrincipalId
 from laydown.domain.batch import Batch, Project, Tally
 from laydown.domain.document import Blob, Document, DocumentId, Version, VersionId
 from laydown.domain.happening import Happening, Recorded
@@ -25,14 +26,8 @@ from laydown.domain.upload import (
     Upload,
     UploadId,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Which rows of a list: those after the cursor, at most so many."""
-
-    after: str | None = None  # what the last row of the previous page said, opaque to callers
-    limit: int = 100
+from laydown.ports.pages import Page
+from laydown.ports.people import AuditRows, PeopleRows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +37,15 @@ class UploadFilter:
     state: State | None = None
     reason: Reason | None = None
     text: str | None = None  # occurs in the path, whatever its case
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchFilter:
+    """Which batches somebody sees: None stands for all projects."""
+
+    principal: PrincipalId
+    visible: Collection[ProjectId] | None = None  # projects of which they see everybody's
+    own: Collection[ProjectId] | None = None  # projects of which they see their own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,12 +76,18 @@ class ProjectRows(Protocol):
         """Return it, or raise `NotFound`."""
         ...
 
-    async def projects(self, page: Page, *, code: str | None = None) -> Sequence[Project]:
-        """Return projects by code; with *code*, only that one."""
+    async def projects(
+        self,
+        page: Page,
+        *,
+        visible: Collection[ProjectId] | None = None,
+        code: str | None = None,
+    ) -> Sequence[Project]:
+        """Return projects by code, of those *visible* if given; with *code*, only that one."""
         ...
 
     async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:
-        """Return the open batch of this reference, locked, and whether it is new.
+        """Return the declarer's open batch of this reference, locked, and whether it is new.
 
         A closed batch of the same reference gets a successor.
         """
@@ -87,8 +97,10 @@ class ProjectRows(Protocol):
         """Return it, or raise `NotFound`; *lock* holds off every other declaration and close."""
         ...
 
-    async def batches(self, page: Page, *, project: ProjectId | None) -> Sequence[Batch]:
-        """Return batches, newest first."""
+    async def batches(
+        self, page: Page, which: BatchFilter, *, project: ProjectId | None
+    ) -> Sequence[Batch]:
+        """Return batches that somebody sees, newest first."""
         ...
 
     async def touch_batch(self, batch: BatchId, *, close: bool = False) -> Batch:
@@ -319,5 +331,5 @@ class JobRows(Protocol):
         ...
 
 
-class Tx(ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows, Protocol):
+class Tx(ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows, PeopleRows, AuditRows, Protocol):
     """One database transaction of one organization: all of it lands, or none of it."""

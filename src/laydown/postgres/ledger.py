@@ -7,6 +7,7 @@ from laydown.domain.upload import OrganizationId
 from laydown.postgres import sql
 from laydown.postgres.documents import DocumentRows
 from laydown.postgres.jobs import JobRows
+from laydown.postgres.people import AuditRows, PeopleRows
 from laydown.postgres.pool import Pool, transaction
 from laydown.postgres.projects import ProjectRows
 from laydown.postgres.scans import ScanRows
@@ -15,7 +16,7 @@ from laydown.postgres.uploads import UploadRows
 _Q = sql.load("session.sql")
 
 
-class PostgresTx(ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows):
+class PostgresTx(ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows, PeopleRows, AuditRows):
     """A `Tx` on one connection."""
 
 

@@ -1,7 +1,7 @@
 """Projects and batches of one organization."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from uuid import UUID
 
 from laydown.domain.batch import Batch, Project, Tally
@@ -9,7 +9,7 @@ from laydown.domain.errors import Conflict, NotFound, ProjectExists
 from laydown.domain.lifecycle import State
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import BatchId, ProjectId
-from laydown.ports import Page
+from laydown.ports import BatchFilter, Page
 from laydown.postgres import sql
 from laydown.postgres.rows import batch_of, project_of
 from laydown.postgres.session import Session
@@ -59,10 +59,17 @@ class ProjectRows(Session):
             raise NotFound("project", project)
         return project_of(row, self.organization)
 
-    async def projects(self, page: Page, *, code: str | None = None) -> Sequence[Project]:
-        """Return projects by code; with *code*, only that one."""
+    async def projects(
+        self,
+        page: Page,
+        *,
+        visible: Collection[ProjectId] | None = None,
+        code: str | None = None,
+    ) -> Sequence[Project]:
+        """Return projects by code, of those *visible* if given; with *code*, only that one."""
         rows = await self.all(
             _Q["list_projects"],
+            visible=None if visible is None else list(visible),
             code=None if code is None else code.casefold(),
             after=page.after,
             limit=page.limit,
@@ -72,7 +79,10 @@ class ProjectRows(Session):
     async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:
         """Return the open batch of this reference, locked, and whether it is new."""
         row = await self.one(
-            _Q["find_open_batch"], project=wanted.project, reference=wanted.reference
+            _Q["find_open_batch"],
+            project=wanted.project,
+            principal=wanted.declared_by,
+            reference=wanted.reference,
         )
         if row is not None:
             return batch_of(row, self.organization), False
@@ -83,11 +93,15 @@ class ProjectRows(Session):
             reference=wanted.reference,
             label=wanted.label,
             on_conflict=wanted.on_conflict,
+            principal=wanted.declared_by,
         )
         if row is not None:
             return batch_of(row, self.organization), True
         row = await self.one(
-            _Q["find_open_batch"], project=wanted.project, reference=wanted.reference
+            _Q["find_open_batch"],
+            project=wanted.project,
+            principal=wanted.declared_by,
+            reference=wanted.reference,
         )
         if row is None:  # opened and closed by somebody else since
             raise Conflict(f"batch {wanted.reference} changed meanwhile; repeat the request")
@@ -100,11 +114,16 @@ class ProjectRows(Session):
             raise NotFound("batch", batch)
         return batch_of(row, self.organization)
 
-    async def batches(self, page: Page, *, project: ProjectId | None) -> Sequence[Batch]:
-        """Return batches, newest first."""
+    async def batches(
+        self, page: Page, which: BatchFilter, *, project: ProjectId | None
+    ) -> Sequence[Batch]:
+        """Return batches that somebody sees, newest first."""
         rows = await self.all(
             _Q["list_batches"],
             project=project,
+            principal=which.principal,
+            visible=None if which.visible is None else list(which.visible),
+            own=None if which.own is None else list(which.own),
             after=None if page.after is None else UUID(page.after),
             limit=page.limit,
         )

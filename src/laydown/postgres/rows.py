@@ -1,16 +1,20 @@
 """Rows become domain values here, and domain values become rows; no dict travels further."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
+from laydown.domain.access import Role
+from laydown.domain.audit import Audited, Deed
 from laydown.domain.batch import Batch, OnConflict, Project
 from laydown.domain.document import Blob, Document, Version
 from laydown.domain.happening import Happening, Kind, Recorded
 from laydown.domain.lifecycle import State
+from laydown.domain.people import DropLink, Member, Token
 from laydown.domain.reasons import Reason
-from laydown.domain.upload import Change, Entry, OrganizationId, Upload
+from laydown.domain.upload import Change, Entry, OrganizationId, ProjectId, Upload
 from laydown.ports import UploadRecord
 
 _SIGN_BIT = 1 << 63
@@ -56,6 +60,7 @@ def batch_of(row: Any, organization: OrganizationId) -> Batch:  # noqa: ANN401 -
         reference=row.reference,
         label=row.label,
         on_conflict=OnConflict(row.on_conflict),
+        declared_by=row.declared_by,
         created_at=row.created_at,
         closed_at=row.closed_at,
     )
@@ -238,3 +243,72 @@ def happening_row(happening: Happening) -> dict[str, object]:
         "reason": happening.reason,
         "detail": happening.detail,
     }
+
+
+def project_roles_of(row: Any) -> Mapping[ProjectId, Role]:  # noqa: ANN401 - a row
+    """Return a member's roles in projects, which a row has as a JSON object."""
+    given = row.project_roles or {}
+    return {ProjectId(UUID(project)): Role(role) for project, role in given.items()}
+
+
+def member_of(row: Any, organization: OrganizationId) -> Member:  # noqa: ANN401 - a row
+    """Return the member of a row."""
+    return Member(
+        id=row.id,
+        organization=organization,
+        name=row.name,
+        email=row.email,
+        subject=None if row.subject is None else (row.issuer, row.subject),
+        role=None if row.role is None else Role(row.role),
+        project_roles=project_roles_of(row),
+        created_at=row.created_at,
+    )
+
+
+def token_of(row: Any) -> Token:  # noqa: ANN401 - a row
+    """Return the token of a row."""
+    return Token(
+        id=row.id,
+        member=row.member_id,
+        name=row.name,
+        most=None if row.most is None else Role(row.most),
+        only=row.only_project_id,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )
+
+
+def link_of(row: Any, organization: OrganizationId) -> DropLink:  # noqa: ANN401 - a row
+    """Return the drop link of a row."""
+    return DropLink(
+        id=row.id,
+        organization=organization,
+        project=row.project_id,
+        folder=row.folder,
+        label=row.label,
+        most_files=row.most_files,
+        most_bytes=row.most_bytes,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        revoked_at=row.revoked_at,
+        last_used_at=row.last_used_at,
+    )
+
+
+def audited_of(row: Any) -> Audited:  # noqa: ANN401 - a row
+    """Return the line of the audit of a row."""
+    return Audited(
+        id=row.id,
+        at=row.at,
+        deed=Deed(row.deed),
+        principal=row.principal_id,
+        name=row.name,
+        token=row.token_id,
+        address=row.address,
+        request=row.request,
+        subject=row.subject_id,
+        project=row.project_id,
+        detail=row.detail,
+    )

@@ -7,6 +7,14 @@ CREATE TYPE on_conflict AS ENUM (
     'reject'
 );
 
+CREATE TYPE role AS ENUM (
+    'owner',
+    'manager',
+    'contributor',
+    'uploader',
+    'viewer'
+);
+
 CREATE TYPE scan_verdict AS ENUM (
     'clean',
     'infected',
@@ -184,6 +192,23 @@ CREATE FUNCTION upload_may_move(was upload_state, becomes upload_state) RETURNS 
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE was WHEN 'declared'::upload_state THEN (becomes = ANY (ARRAY['receiving'::upload_state, 'checking'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'receiving'::upload_state THEN (becomes = ANY (ARRAY['declared'::upload_state, 'sealing'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'sealing'::upload_state THEN (becomes = ANY (ARRAY['checking'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'checking'::upload_state THEN (becomes = ANY (ARRAY['processing'::upload_state, 'ready'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'processing'::upload_state THEN (becomes = ANY (ARRAY['ready'::upload_state, 'failed'::upload_state])) WHEN 'rejected'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'expired'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'failed'::upload_state THEN (becomes = 'checking'::upload_state) ELSE false END;
 
+CREATE TABLE audit (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    deed text NOT NULL,
+    principal_id uuid NOT NULL,
+    name text NOT NULL,
+    token_id uuid,
+    address text,
+    request text,
+    subject_id uuid,
+    project_id uuid,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL
+);
+
+ALTER TABLE ONLY audit FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE batches (
     organization_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -193,7 +218,8 @@ CREATE TABLE batches (
     on_conflict on_conflict NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     touched_at timestamp with time zone DEFAULT now() NOT NULL,
-    closed_at timestamp with time zone
+    closed_at timestamp with time zone,
+    declared_by uuid NOT NULL
 );
 
 ALTER TABLE ONLY batches FORCE ROW LEVEL SECURITY;
@@ -254,6 +280,43 @@ CREATE TABLE events (
 
 ALTER TABLE ONLY events FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE links (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    folder text NOT NULL,
+    label text NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    most_files bigint,
+    most_bytes bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT links_most_bytes_check CHECK ((most_bytes > 0)),
+    CONSTRAINT links_most_files_check CHECK ((most_files > 0)),
+    CONSTRAINT links_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32))
+);
+
+ALTER TABLE ONLY links FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE members (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    email text,
+    email_folded text,
+    issuer text,
+    subject text,
+    role role,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT members_check CHECK (((email IS NULL) = (email_folded IS NULL))),
+    CONSTRAINT members_check1 CHECK (((issuer IS NULL) = (subject IS NULL)))
+);
+
+ALTER TABLE ONLY members FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE organizations (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -275,6 +338,15 @@ CREATE TABLE parts (
 );
 
 ALTER TABLE ONLY parts FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE project_roles (
+    organization_id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    role role NOT NULL
+);
+
+ALTER TABLE ONLY project_roles FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE projects (
     organization_id uuid NOT NULL,
@@ -335,6 +407,32 @@ CREATE TABLE schema_migrations (
     applied_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE sessions (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    ended_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT sessions_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32))
+);
+
+ALTER TABLE ONLY sessions FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE sign_ins (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    member_id uuid NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT sign_ins_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32))
+);
+
+ALTER TABLE ONLY sign_ins FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE tokens (
     id uuid NOT NULL,
     organization_id uuid NOT NULL,
@@ -343,6 +441,10 @@ CREATE TABLE tokens (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    member_id uuid NOT NULL,
+    most role,
+    only_project_id uuid,
+    last_used_at timestamp with time zone,
     CONSTRAINT tokens_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32))
 );
 
@@ -370,6 +472,9 @@ CREATE TABLE versions (
 
 ALTER TABLE ONLY versions FORCE ROW LEVEL SECURITY;
 
+ALTER TABLE ONLY audit
+    ADD CONSTRAINT audit_pkey PRIMARY KEY (id, organization_id);
+
 ALTER TABLE ONLY batches
     ADD CONSTRAINT batches_pkey PRIMARY KEY (organization_id, id);
 
@@ -390,6 +495,12 @@ ALTER TABLE ONLY events
 
 ALTER TABLE ONLY jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY links
+    ADD CONSTRAINT links_pkey PRIMARY KEY (id, organization_id);
+
+ALTER TABLE ONLY members
+    ADD CONSTRAINT members_pkey PRIMARY KEY (id, organization_id);
 
 ALTER TABLE ONLY projects
     ADD CONSTRAINT one_project_a_code UNIQUE (organization_id, code_folded);
@@ -412,6 +523,9 @@ ALTER TABLE ONLY organizations
 ALTER TABLE ONLY parts
     ADD CONSTRAINT parts_pkey PRIMARY KEY (upload_id, attempt, number, organization_id);
 
+ALTER TABLE ONLY project_roles
+    ADD CONSTRAINT project_roles_pkey PRIMARY KEY (member_id, project_id, organization_id);
+
 ALTER TABLE ONLY projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (organization_id, id);
 
@@ -427,6 +541,12 @@ ALTER TABLE ONLY scans
 ALTER TABLE ONLY schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
 
+ALTER TABLE ONLY sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id, organization_id);
+
+ALTER TABLE ONLY sign_ins
+    ADD CONSTRAINT sign_ins_pkey PRIMARY KEY (id, organization_id);
+
 ALTER TABLE ONLY tokens
     ADD CONSTRAINT tokens_pkey PRIMARY KEY (id);
 
@@ -436,7 +556,13 @@ ALTER TABLE ONLY uploads
 ALTER TABLE ONLY versions
     ADD CONSTRAINT versions_pkey PRIMARY KEY (id, organization_id);
 
+CREATE INDEX audit_of_organization ON audit USING btree (organization_id, id);
+
+CREATE INDEX audit_of_subject ON audit USING btree (subject_id, id) WHERE (subject_id IS NOT NULL);
+
 CREATE INDEX batches_idle ON batches USING btree (touched_at) WHERE (closed_at IS NULL);
+
+CREATE INDEX batches_of_principal ON batches USING btree (declared_by, id);
 
 CREATE INDEX events_of_upload ON events USING btree (upload_id, number) WHERE (upload_id IS NOT NULL);
 
@@ -454,11 +580,23 @@ CREATE INDEX jobs_unheard ON jobs USING btree (sent_at) WHERE ((dead_at IS NULL)
 
 CREATE INDEX jobs_waiting ON jobs USING btree (organization_id, lane, run_at) WHERE ((dead_at IS NULL) AND (leased_until IS NULL));
 
+CREATE INDEX links_of_project ON links USING btree (project_id, id);
+
+CREATE INDEX members_of_organization ON members USING btree (organization_id, id) WHERE (removed_at IS NULL);
+
 CREATE UNIQUE INDEX one_blob_a_digest ON blobs USING btree (sha256, organization_id) WHERE ((NOT is_missing) AND (NOT is_infected));
 
 CREATE UNIQUE INDEX one_document_a_path ON documents USING btree (project_id, path_folded COLLATE "C");
 
-CREATE UNIQUE INDEX one_open_batch_a_reference ON batches USING btree (project_id, reference) WHERE (closed_at IS NULL);
+CREATE UNIQUE INDEX one_member_a_subject ON members USING btree (subject, issuer, organization_id) WHERE (removed_at IS NULL);
+
+CREATE UNIQUE INDEX one_member_an_email ON members USING btree (email_folded, organization_id) WHERE (removed_at IS NULL);
+
+CREATE UNIQUE INDEX one_open_batch_a_reference ON batches USING btree (project_id, declared_by, reference) WHERE (closed_at IS NULL);
+
+CREATE INDEX roles_of_project ON project_roles USING btree (project_id, member_id);
+
+CREATE INDEX tokens_of_member ON tokens USING btree (member_id, id);
 
 CREATE INDEX uploads_by_digest ON uploads USING btree (batch_id, claimed_sha256) WHERE (state = ANY (ARRAY['declared'::upload_state, 'receiving'::upload_state, 'sealing'::upload_state, 'checking'::upload_state]));
 
@@ -476,6 +614,9 @@ CREATE INDEX uploads_waiting ON uploads USING btree (leader_id) WHERE (leader_id
 
 CREATE TRIGGER uploads_move BEFORE UPDATE OF state ON uploads FOR EACH ROW WHEN (((old.state <> new.state) AND (NOT upload_may_move(old.state, new.state)))) EXECUTE FUNCTION refuse_illegal_move();
 
+ALTER TABLE ONLY audit
+    ADD CONSTRAINT audit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
 ALTER TABLE ONLY batches
     ADD CONSTRAINT batches_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
 
@@ -488,8 +629,20 @@ ALTER TABLE ONLY documents
 ALTER TABLE ONLY event_heads
     ADD CONSTRAINT event_heads_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
+ALTER TABLE ONLY links
+    ADD CONSTRAINT links_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
+
+ALTER TABLE ONLY members
+    ADD CONSTRAINT members_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
 ALTER TABLE ONLY parts
     ADD CONSTRAINT parts_upload_id_organization_id_fkey FOREIGN KEY (upload_id, organization_id) REFERENCES uploads(id, organization_id);
+
+ALTER TABLE ONLY project_roles
+    ADD CONSTRAINT project_roles_member_id_organization_id_fkey FOREIGN KEY (member_id, organization_id) REFERENCES members(id, organization_id);
+
+ALTER TABLE ONLY project_roles
+    ADD CONSTRAINT project_roles_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
 
 ALTER TABLE ONLY projects
     ADD CONSTRAINT projects_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
@@ -503,8 +656,20 @@ ALTER TABLE ONLY refusals
 ALTER TABLE ONLY scans
     ADD CONSTRAINT scans_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
+ALTER TABLE ONLY sessions
+    ADD CONSTRAINT sessions_member_id_organization_id_fkey FOREIGN KEY (member_id, organization_id) REFERENCES members(id, organization_id);
+
+ALTER TABLE ONLY sign_ins
+    ADD CONSTRAINT sign_ins_member_id_organization_id_fkey FOREIGN KEY (member_id, organization_id) REFERENCES members(id, organization_id);
+
+ALTER TABLE ONLY tokens
+    ADD CONSTRAINT tokens_member_id_organization_id_fkey FOREIGN KEY (member_id, organization_id) REFERENCES members(id, organization_id);
+
 ALTER TABLE ONLY tokens
     ADD CONSTRAINT tokens_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY tokens
+    ADD CONSTRAINT tokens_organization_id_only_project_id_fkey FOREIGN KEY (organization_id, only_project_id) REFERENCES projects(organization_id, id);
 
 ALTER TABLE ONLY uploads
     ADD CONSTRAINT uploads_leader_id_organization_id_fkey FOREIGN KEY (leader_id, organization_id) REFERENCES uploads(id, organization_id);
@@ -527,9 +692,19 @@ CREATE POLICY all_rows ON event_heads TO laydown_system USING (true) WITH CHECK 
 
 CREATE POLICY all_rows ON jobs TO laydown_system USING (true) WITH CHECK (true);
 
+CREATE POLICY all_rows ON links TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON members TO laydown_system USING (true) WITH CHECK (true);
+
 CREATE POLICY all_rows ON organizations TO laydown_system USING (true) WITH CHECK (true);
 
+CREATE POLICY all_rows ON sessions TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON sign_ins TO laydown_system USING (true) WITH CHECK (true);
+
 CREATE POLICY all_rows ON tokens TO laydown_system USING (true) WITH CHECK (true);
+
+ALTER TABLE audit ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE batches ENABLE ROW LEVEL SECURITY;
 
@@ -543,9 +718,15 @@ ALTER TABLE events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE links ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE members ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
 
 CREATE POLICY own_row ON organizations FOR SELECT TO laydown_app USING ((id = current_organization()));
+
+CREATE POLICY own_rows ON audit TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON batches TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
@@ -559,7 +740,13 @@ CREATE POLICY own_rows ON events TO laydown_app USING ((organization_id = curren
 
 CREATE POLICY own_rows ON jobs TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
+CREATE POLICY own_rows ON links TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON members TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
 CREATE POLICY own_rows ON parts TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON project_roles TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON projects TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
@@ -569,6 +756,10 @@ CREATE POLICY own_rows ON refusals TO laydown_app USING ((organization_id = curr
 
 CREATE POLICY own_rows ON scans TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
+CREATE POLICY own_rows ON sessions TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON sign_ins TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
 CREATE POLICY own_rows ON tokens TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON uploads TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
@@ -576,6 +767,8 @@ CREATE POLICY own_rows ON uploads TO laydown_app USING ((organization_id = curre
 CREATE POLICY own_rows ON versions TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 ALTER TABLE parts ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE project_roles ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE projects ENABLE ROW LEVEL SECURITY;
 
@@ -587,11 +780,17 @@ CREATE POLICY read_rows ON events FOR SELECT TO laydown_system USING (true);
 
 CREATE POLICY read_rows ON parts FOR SELECT TO laydown_system USING (true);
 
+CREATE POLICY read_rows ON project_roles FOR SELECT TO laydown_system USING (true);
+
 CREATE POLICY read_rows ON uploads FOR SELECT TO laydown_system USING (true);
 
 ALTER TABLE refusals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE scans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE sign_ins ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE tokens ENABLE ROW LEVEL SECURITY;
 
@@ -604,6 +803,8 @@ GRANT SELECT ON TABLE uploads TO laydown_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE jobs TO laydown_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE jobs TO laydown_system;
+
+GRANT SELECT,INSERT ON TABLE audit TO laydown_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE batches TO laydown_app;
 GRANT SELECT ON TABLE batches TO laydown_system;
@@ -621,11 +822,26 @@ GRANT SELECT,INSERT ON TABLE event_heads TO laydown_system;
 GRANT SELECT,INSERT ON TABLE events TO laydown_app;
 GRANT SELECT ON TABLE events TO laydown_system;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE links TO laydown_app;
+GRANT SELECT ON TABLE links TO laydown_system;
+
+GRANT UPDATE(last_used_at) ON TABLE links TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE members TO laydown_app;
+GRANT SELECT,INSERT ON TABLE members TO laydown_system;
+
+GRANT UPDATE(issuer) ON TABLE members TO laydown_system;
+
+GRANT UPDATE(subject) ON TABLE members TO laydown_system;
+
 GRANT SELECT ON TABLE organizations TO laydown_app;
 GRANT SELECT,INSERT ON TABLE organizations TO laydown_system;
 
 GRANT SELECT,INSERT,DELETE ON TABLE parts TO laydown_app;
 GRANT SELECT ON TABLE parts TO laydown_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE project_roles TO laydown_app;
+GRANT SELECT ON TABLE project_roles TO laydown_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE projects TO laydown_app;
 
@@ -635,6 +851,17 @@ GRANT SELECT,INSERT ON TABLE refusals TO laydown_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scans TO laydown_app;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE sessions TO laydown_app;
+GRANT SELECT ON TABLE sessions TO laydown_system;
+
+GRANT UPDATE(last_used_at) ON TABLE sessions TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE sign_ins TO laydown_app;
+GRANT SELECT,INSERT ON TABLE sign_ins TO laydown_system;
+
 GRANT SELECT,INSERT ON TABLE tokens TO laydown_system;
+GRANT SELECT,INSERT,UPDATE ON TABLE tokens TO laydown_app;
+
+GRANT UPDATE(last_used_at) ON TABLE tokens TO laydown_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE versions TO laydown_app;

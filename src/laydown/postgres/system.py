@@ -1,12 +1,11 @@
-"""What is asked across organizations: tokens and the sweeper's lists."""
+"""What the sweeper asks across organizations."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from uuid import UUID, uuid4
 
 from laydown.domain.document import Blob
 from laydown.domain.upload import BatchId, ObjectName, OrganizationId, UploadId
-from laydown.ports import Credential, Holding, Silence
+from laydown.ports import Holding, Silence
 from laydown.postgres import sql
 from laydown.postgres.pool import Pool, fetched
 from laydown.postgres.rows import blob_of, json_rows
@@ -15,37 +14,13 @@ _Q = sql.load("system.sql")
 
 
 class PostgresSystem:
-    """The `Keyring` and the `Patrol`; needs the system role."""
+    """The `Patrol`; needs the system role."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
     async def _all(self, name: str, given: Mapping[str, Any]) -> Sequence[Any]:
         return await fetched(self._pool, _Q[name], given)
-
-    async def credential(self, token: UUID) -> Credential | None:
-        """Return what is kept of a token, or None."""
-        for row in await self._all("get_credential", {"id": token}):
-            return Credential(
-                token=row.id,
-                organization=OrganizationId(row.organization_id),
-                secret_sha256=row.secret_sha256,
-                is_valid=row.is_valid,
-            )
-        return None
-
-    async def issue(
-        self, *, organization: str, name: str, token: UUID, secret_sha256: bytes
-    ) -> OrganizationId:
-        """Keep a token of the organization of that name, which is made if absent."""
-        await self._all("add_organization", {"id": uuid4(), "name": organization})
-        [row] = await self._all("find_organization", {"name": organization})
-        await self._all("add_event_head", {"organization": row.id})
-        await self._all(
-            "add_token",
-            {"id": token, "organization": row.id, "name": name, "secret_sha256": secret_sha256},
-        )
-        return OrganizationId(row.id)
 
     async def silent_uploads(
         self, silence: Silence, *, limit: int

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from laydown.domain.access import Act, PrincipalId
+from laydown.domain.audit import Audited, Deed
 from laydown.domain.batch import Batch, Tally
 from laydown.domain.errors import IllegalMove
 from laydown.domain.happening import Happening, Kind
@@ -10,13 +12,15 @@ from laydown.domain.jobs import DiscardBytes, Job, ProveUpload
 from laydown.domain.lifecycle import TAKES_BYTES, Event, State
 from laydown.domain.reasons import TRANSPORT, Reason
 from laydown.domain.upload import BatchId, Upload, UploadId, change, missing_parts
-from laydown.ports import DirectEntry, Ledger, Page, Tx, UploadFilter, UploadRecord
+from laydown.ports import BatchFilter, DirectEntry, Ledger, Page, Tx, UploadFilter, UploadRecord
+from laydown.services.access import batch_for, upload_for
 from laydown.services.arriving import attempts_in_store, seal, whole
 from laydown.services.identity import Caller
 from laydown.services.twins import promote_twins
 
 _MISSING_SHOWN = 1_000
 _AT_ONCE = 5_000
+_BATCHES_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,7 @@ class Completing:
         """
         parts_in_store = await self._in_store(caller, batch_id, ids)
         async with self.ledger.begin(caller.organization) as tx:
-            await tx.touch_batch(batch_id)
+            batch_for(caller, Act.DELIVER, await tx.touch_batch(batch_id))
             found = await tx.uploads(ids, lock=True)
             uploads = {upload.id: upload for upload in found if upload.batch == batch_id}
             landed = dict(await tx.landed(list(uploads.values())))
@@ -79,29 +83,38 @@ class Completing:
     async def cancel(self, caller: Caller, upload_id: UploadId) -> UploadRecord:
         """Take one upload back; raise `IllegalMove` once its bytes are all here."""
         async with self.ledger.begin(caller.organization) as tx:
-            record = await tx.upload(upload_id)
+            record = await upload_for(tx, caller, Act.DELIVER, upload_id)
             [upload] = await tx.uploads([upload_id], lock=True)
             if upload.state is State.CANCELLED:
                 return record
             if upload.state not in TAKES_BYTES:
                 raise IllegalMove(upload.state, Event.CANCELLED)
-            await _cancel(tx, [upload])
+            await _cancel(tx, [upload], Reason.CANCELLED_BY_USER)
+            await tx.note(
+                caller.did(
+                    Deed.UPLOAD_CANCELLED,
+                    subject=upload_id,
+                    project=upload.project,
+                    path=upload.entry.path,
+                )
+            )
             return await tx.upload(upload_id)
 
     async def close_batch(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
         """Take no more entries; what is in flight finishes. Repeatable."""
         async with self.ledger.begin(caller.organization) as tx:
-            await tx.batch(batch_id, lock=True)
+            batch_for(caller, Act.DELIVER, await tx.batch(batch_id, lock=True))
             batch = await close(tx, batch_id)
+            await tx.note(_did(caller, Deed.BATCH_CLOSED, batch))
             return batch, await tx.tally(batch_id)
 
     async def cancel_batch(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
         """Close the batch and take back every upload that still waits for bytes. Repeatable."""
         async with self.ledger.begin(caller.organization) as tx:
-            await tx.batch(batch_id, lock=True)
-            for state in sorted(TAKES_BYTES):
-                await _cancel(tx, await _all_in(tx, batch_id, UploadFilter(state=state)))
+            batch_for(caller, Act.DELIVER, await tx.batch(batch_id, lock=True))
+            await _take_back(tx, batch_id, Reason.CANCELLED_BY_USER)
             batch = await close(tx, batch_id)
+            await tx.note(_did(caller, Deed.BATCH_CANCELLED, batch))
             return batch, await tx.tally(batch_id)
 
     async def retry_batch(self, caller: Caller, batch_id: BatchId) -> int:
@@ -111,7 +124,7 @@ class Completing:
         wait for bytes again, as a new attempt.
         """
         async with self.ledger.begin(caller.organization) as tx:
-            await tx.touch_batch(batch_id)
+            batch = batch_for(caller, Act.DELIVER, await tx.touch_batch(batch_id))
             failed = await _all_in(tx, batch_id, UploadFilter(state=State.FAILED))
             again = await _all_in(tx, batch_id, UploadFilter(state=State.EXPIRED))
             for reason in sorted(TRANSPORT):
@@ -123,7 +136,12 @@ class Completing:
             )
             await tx.forget_dead_jobs([upload.id for upload in failed])
             await tx.enqueue([ProveUpload(upload.id) for upload in failed if upload.id in moved])
+            await tx.note(_did(caller, Deed.BATCH_RETRIED, batch, files=len(moved)))
             return len(moved)
+
+
+def _did(caller: Caller, deed: Deed, batch: Batch, **detail: str | int) -> Audited:
+    return caller.did(deed, subject=batch.id, project=batch.project, **detail)
 
 
 def retried(upload: Upload) -> Upload:
@@ -158,13 +176,32 @@ async def close(tx: Tx, batch_id: BatchId) -> Batch:
     return batch
 
 
-async def _cancel(tx: Tx, uploads: Sequence[Upload]) -> None:
+async def give_up_deliveries(tx: Tx, principal: PrincipalId) -> None:
+    """Close the open batches of somebody who may deliver no more; what lacks bytes is cancelled."""
+    own = BatchFilter(principal=principal, visible=())
+    page = Page(limit=_BATCHES_AT_ONCE)
+    while True:
+        batches = await tx.batches(page, own, project=None)
+        for batch in batches:
+            if batch.is_open:
+                await tx.batch(batch.id, lock=True)
+                await _take_back(tx, batch.id, Reason.NO_PERMISSION)
+                await close(tx, batch.id)
+        if len(batches) < page.limit:
+            return
+        page = Page(after=str(batches[-1].id), limit=page.limit)
+
+
+async def _take_back(tx: Tx, batch_id: BatchId, why: Reason) -> None:
+    """Cancel every upload of a batch that still waits for bytes."""
+    for state in sorted(TAKES_BYTES):
+        await _cancel(tx, await _all_in(tx, batch_id, UploadFilter(state=state)), why)
+
+
+async def _cancel(tx: Tx, uploads: Sequence[Upload], why: Reason) -> None:
     moved = await tx.move(
         [
-            change(
-                upload,
-                upload.after(Event.CANCELLED, reason=Reason.CANCELLED_BY_USER, leader=None),
-            )
+            change(upload, upload.after(Event.CANCELLED, reason=why, leader=None))
             for upload in uploads
         ]
     )

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 
+from laydown.domain.access import Act
+from laydown.domain.audit import Deed
 from laydown.domain.batch import (
     ENTRIES_PER_BATCH,
     ENTRIES_PER_REQUEST,
@@ -20,7 +21,6 @@ from laydown.domain.reasons import Reason
 from laydown.domain.upload import (
     BatchId,
     Entry,
-    OrganizationId,
     ProjectId,
     Upload,
     UploadId,
@@ -29,13 +29,13 @@ from laydown.domain.upload import (
 )
 from laydown.domain.verdicts import Decision, Refused, decide, plan_of
 from laydown.ports import Ledger, Tx
-from laydown.services.identifiers import new_id
+from laydown.services.access import batch_for, project_for
+from laydown.services.dropping import placed
+from laydown.services.identifiers import EPOCH, new_id
 from laydown.services.identity import Caller
 from laydown.services.publishing import Candidate, decide_publications
 from laydown.services.repeating import repeated
 from laydown.services.twins import by_leader, promote_twins
-
-_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,9 +91,10 @@ class Declaring:
     ) -> Declaration:
         """Open the batch of this reference, or return to it, and declare entries in it.
 
-        Raises `NotFound` for the project and `TooManyEntries`.
+        Raises `NotFound` for the project, `Forbidden` and `TooManyEntries`.
         """
         _check_count(entries)
+        inside = placed(entries, caller.link)
         wanted = Batch(
             id=BatchId(new_id()),
             organization=caller.organization,
@@ -101,37 +102,47 @@ class Declaring:
             reference=reference,
             label=label,
             on_conflict=on_conflict,
-            created_at=_EPOCH,  # the ledger's clock decides
+            declared_by=caller.principal,
+            created_at=EPOCH,  # the ledger's clock decides
             closed_at=None,
         )
-        return await repeated(lambda: self._open(wanted, entries))
+        return await repeated(lambda: self._open(caller, wanted, inside))
 
     async def add(
         self, caller: Caller, batch_id: BatchId, entries: Sequence[Entry | Refused]
     ) -> Declaration:
         """Declare more entries in an open batch; raise `BatchClosed` for a closed one."""
         _check_count(entries)
-        return await repeated(lambda: self._add(caller.organization, batch_id, entries))
+        inside = placed(entries, caller.link)
+        return await repeated(lambda: self._add(caller, batch_id, inside))
 
-    async def _open(self, wanted: Batch, entries: Sequence[Entry | Refused]) -> Declaration:
+    async def _open(
+        self, caller: Caller, wanted: Batch, entries: Sequence[Entry | Refused]
+    ) -> Declaration:
         async with self.ledger.begin(wanted.organization) as tx:
-            await tx.project(wanted.project)
+            await project_for(tx, caller, Act.DELIVER, wanted.project)
             batch, is_new = await tx.open_batch(wanted)
             if is_new:
                 await tx.say([Happening(kind=Kind.OPENED, batch=batch.id, detail=wanted.label)])
-            return await self._declare(tx, batch, entries, is_new=is_new)
+            return await self._declare(tx, caller, batch, entries, is_new=is_new)
 
     async def _add(
-        self, organization: OrganizationId, batch_id: BatchId, entries: Sequence[Entry | Refused]
+        self, caller: Caller, batch_id: BatchId, entries: Sequence[Entry | Refused]
     ) -> Declaration:
-        async with self.ledger.begin(organization) as tx:
-            batch = await tx.batch(batch_id, lock=True)
+        async with self.ledger.begin(caller.organization) as tx:
+            batch = batch_for(caller, Act.DELIVER, await tx.batch(batch_id, lock=True))
             if not batch.is_open:
                 raise BatchClosed("this batch is closed; declare the files in a new one")
-            return await self._declare(tx, batch, entries, is_new=False)
+            return await self._declare(tx, caller, batch, entries, is_new=False)
 
     async def _declare(
-        self, tx: Tx, batch: Batch, entries: Sequence[Entry | Refused], *, is_new: bool
+        self,
+        tx: Tx,
+        caller: Caller,
+        batch: Batch,
+        entries: Sequence[Entry | Refused],
+        *,
+        is_new: bool,
     ) -> Declaration:
         named = [
             entry
@@ -153,6 +164,16 @@ class Declaring:
         if tally.declared > ENTRIES_PER_BATCH:
             raise TooManyEntries(
                 f"a batch takes {ENTRIES_PER_BATCH:,} files; declare the others in another batch"
+            )
+        if written := len(draft.new) + len(draft.restarted):
+            await tx.note(
+                caller.did(
+                    Deed.BATCH_DECLARED,
+                    subject=batch.id,
+                    project=batch.project,
+                    reference=batch.reference,
+                    files=written,
+                )
             )
         batch = await tx.touch_batch(batch.id)
         return Declaration(batch=batch, tally=tally, verdicts=draft.verdicts, is_new=is_new)

@@ -3,11 +3,14 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
+from laydown.domain.access import Act
+from laydown.domain.audit import Deed
 from laydown.domain.document import Document, DocumentId, Version, VersionId
 from laydown.domain.errors import ContentGone, ContentInfected
 from laydown.domain.names import folded
 from laydown.domain.upload import ProjectId
 from laydown.ports import Ledger, ObjectStore, Page, SignedUrl, UrlSigner
+from laydown.services.access import document_for, project_for, version_for
 from laydown.services.identity import Caller
 
 
@@ -31,7 +34,7 @@ class Documents:
     ) -> Sequence[Document]:
         """Return documents by path, below or at *under*; the cursor is the folded path."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            await tx.project(project_id)
+            await project_for(tx, caller, Act.READ_DOCUMENTS, project_id)
             return await tx.documents(
                 project_id,
                 page,
@@ -43,27 +46,42 @@ class Documents:
     async def document(self, caller: Caller, document_id: DocumentId) -> Document:
         """Return a document with its current version, or raise `NotFound`."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            return await tx.document(document_id)
+            return await document_for(tx, caller, document_id)
 
     async def versions(
         self, caller: Caller, document_id: DocumentId, page: Page
     ) -> Sequence[Version]:
         """Return a document's versions, newest first; the cursor is a version's number."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            await tx.document(document_id)
+            await document_for(tx, caller, document_id)
             return await tx.versions(document_id, page)
 
     async def version(self, caller: Caller, version_id: VersionId) -> Version:
         """Return a version, or raise `NotFound`. What it holds is proven, so it may be read."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            return await tx.version(version_id)
+            return await version_for(tx, caller, version_id)
 
-    async def where(self, version: Version, *, disposition: str) -> SignedUrl | None:
-        """Return where to fetch a version's bytes; None: here. Raises `ContentInfected`."""
+    async def where(
+        self, caller: Caller, version: Version, *, disposition: str
+    ) -> SignedUrl | None:
+        """Return where to fetch a version's bytes; None: here. That it was fetched is audited.
+
+        Raises `ContentInfected` and `ContentGone`.
+        """
         if version.blob.is_infected:
             raise ContentInfected("malware was found in it")
         if version.blob.is_missing:
             raise ContentGone("the store has lost it")
+        async with self.ledger.begin(caller.organization) as tx:
+            await tx.note(
+                caller.did(
+                    Deed.VERSION_FETCHED,
+                    subject=version.id,
+                    project=version.project,
+                    path=version.path,
+                    number=version.number,
+                )
+            )
         await self.signer.refresh()
         return self.signer.sign_read(version.blob, disposition=disposition)
 

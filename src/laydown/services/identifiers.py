@@ -2,9 +2,13 @@
 
 import secrets
 import time
+from datetime import UTC, datetime
 from uuid import UUID
 
 _RANDOM_BITS = 74
+
+EPOCH = datetime.fromtimestamp(0, UTC)
+"""What stands in a new thing for its time, until the ledger's clock decides."""
 
 
 def new_id() -> UUID:

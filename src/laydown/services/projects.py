@@ -3,19 +3,20 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from laydown.domain.access import Act
+from laydown.domain.audit import Deed
 from laydown.domain.batch import Project
 from laydown.domain.errors import InvalidRequest
 from laydown.domain.upload import ProjectId
 from laydown.ports import Ledger, Page
-from laydown.services.identifiers import new_id
+from laydown.services.access import allow, project_for
+from laydown.services.identifiers import EPOCH, new_id
 from laydown.services.identity import Caller
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 _LONGEST_NAME = 200
-_EPOCH = datetime.fromtimestamp(0, UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +34,8 @@ class Projects:
         time_zone: str | None,
         position: tuple[float, float] | None,
     ) -> Project:
-        """Make a project; raise `ProjectExists` or `InvalidRequest`."""
+        """Make a project; raise `Forbidden`, `ProjectExists` or `InvalidRequest`."""
+        allow(caller, Act.MAKE_PROJECT)
         if not _CODE.fullmatch(code):
             raise InvalidRequest(
                 "a project code has 1 to 64 letters, digits, dots, hyphens or underscores, "
@@ -47,11 +49,15 @@ class Projects:
             name=name or code,
             time_zone=time_zone,
             position=position,
-            created_at=_EPOCH,  # the ledger's clock decides
+            created_at=EPOCH,  # the ledger's clock decides
         )
         _check(project)
         async with self.ledger.begin(caller.organization) as tx:
-            return await tx.add_project(project)
+            made = await tx.add_project(project)
+            await tx.note(
+                caller.did(Deed.PROJECT_MADE, subject=made.id, project=made.id, code=made.code)
+            )
+            return made
 
     async def change(
         self,
@@ -62,9 +68,9 @@ class Projects:
         time_zone: str | None,
         position: tuple[float, float] | None,
     ) -> Project:
-        """Change what is given; raise `NotFound` or `InvalidRequest`."""
+        """Change what is given; raise `NotFound`, `Forbidden` or `InvalidRequest`."""
         async with self.ledger.begin(caller.organization) as tx:
-            project = await tx.project(project_id)
+            project = await project_for(tx, caller, Act.CHANGE_PROJECT, project_id)
             changed = replace(
                 project,
                 name=name or project.name,
@@ -72,19 +78,21 @@ class Projects:
                 position=position or project.position,
             )
             _check(changed)
+            await tx.note(caller.did(Deed.PROJECT_CHANGED, subject=project_id, project=project_id))
             return await tx.change_project(changed)
 
     async def get(self, caller: Caller, project_id: ProjectId) -> Project:
         """Return a project, or raise `NotFound`."""
         async with self.ledger.begin(caller.organization) as tx:
-            return await tx.project(project_id)
+            return await project_for(tx, caller, Act.SEE_PROJECT, project_id)
 
     async def page(
         self, caller: Caller, page: Page, *, code: str | None = None
     ) -> Sequence[Project]:
-        """Return projects by code; the cursor is the case-folded code."""
+        """Return projects that the caller sees, by code; the cursor is the case-folded code."""
+        visible = caller.rights.where(Act.SEE_PROJECT)
         async with self.ledger.begin(caller.organization) as tx:
-            return await tx.projects(page, code=code)
+            return await tx.projects(page, visible=visible, code=code)
 
 
 def _check(project: Project) -> None:

@@ -7,6 +7,7 @@ from laydown.domain.batch import Batch, Tally
 from laydown.domain.policy import Policy
 from laydown.domain.upload import BatchId
 from laydown.ports import Ledger, Page, UploadFilter, UploadRecord
+from laydown.services.access import seen_batch
 from laydown.services.identity import Caller
 
 _ROWS_AT_ONCE = 1_000
@@ -32,7 +33,7 @@ class Receipts:
     async def head(self, caller: Caller, batch_id: BatchId) -> ReceiptHead:
         """Return a batch's totals, and whether they are final; raise `NotFound`."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            batch, tally = await tx.batch(batch_id), await tx.tally(batch_id)
+            batch, tally = await seen_batch(tx, caller, batch_id), await tx.tally(batch_id)
         return ReceiptHead(
             batch=batch,
             tally=tally,
@@ -47,6 +48,7 @@ class Receipts:
         after: str | None = None
         while True:
             async with self.ledger.snapshot(caller.organization) as tx:
+                await seen_batch(tx, caller, batch_id)
                 page = Page(after=after, limit=_ROWS_AT_ONCE)
                 records = await tx.records(batch_id, page, UploadFilter())
             if records:

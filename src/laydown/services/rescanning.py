@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from laydown.domain.access import Act
+from laydown.domain.audit import Deed
 from laydown.domain.errors import ContentGone, NoScanner
 from laydown.domain.jobs import QuarantineBytes, RescanBytes
 from laydown.domain.names import folded
 from laydown.domain.scanning import Scan, Verdict
 from laydown.domain.upload import OrganizationId, ProjectId, UploadId, parse_key
 from laydown.ports import Ledger, ObjectStore, Page, Scanner, Tx
+from laydown.services.access import project_for
 from laydown.services.identity import Caller
 
 _DOCUMENTS_AT_ONCE = 1_000
@@ -27,16 +30,20 @@ class Rescanning:
         """Have every version's content scanned again, of the documents below or at *under*.
 
         Returns how many contents that are; the same one in several places counts once. Raises
-        `NotFound`, and `NoScanner` when there is none that can be asked.
+        `NotFound`, `Forbidden`, and `NoScanner` when there is none that can be asked.
         """
         if self.scanner is None:
             raise NoScanner("no scanner that can be asked is set up: set LAYDOWN_SCANNER")
+        async with self.ledger.begin(caller.organization) as tx:
+            await project_for(tx, caller, Act.OPERATE, project_id)
+            await tx.note(
+                caller.did(Deed.PROJECT_RESCANNED, subject=project_id, project=project_id)
+            )
         place = folded(under.strip("/")) if under and under.strip("/") else None
         seen: set[str] = set()
         after: str | None = None
         while True:
             async with self.ledger.begin(caller.organization) as tx:
-                await tx.project(project_id)
                 page = Page(after=after, limit=_DOCUMENTS_AT_ONCE)
                 held = await tx.contents(project_id, page, under=place)
                 new = {key for keys in held.values() for key in keys} - seen

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from laydown.domain.access import Act
 from laydown.domain.errors import Conflict
 from laydown.domain.lifecycle import TAKES_BYTES, Event, State
 from laydown.domain.plan import Plan, PlanKind, part_range
@@ -17,6 +18,7 @@ from laydown.domain.upload import (
     missing_parts,
 )
 from laydown.ports import DirectEntry, Ledger, SignedUrl, UrlSigner
+from laydown.services.access import batch_for
 from laydown.services.arriving import landed_in_store
 from laydown.services.identity import Caller
 from laydown.services.repeating import repeated
@@ -69,7 +71,7 @@ class Sending:
         self, caller: Caller, batch_id: BatchId, limit: int, wanted: Sequence[Wanted]
     ) -> Sequence[Granted]:
         async with self.ledger.begin(caller.organization) as tx:
-            await tx.touch_batch(batch_id)
+            batch_for(caller, Act.DELIVER, await tx.touch_batch(batch_id))
             if wanted:
                 found = await tx.uploads([each.upload for each in wanted])
             else:
@@ -175,7 +177,7 @@ class Sending:
         What is recorded for good is not overruled, and nothing exceeds what was declared.
         """
         async with self.ledger.begin(caller.organization) as tx:
-            await tx.touch_batch(batch_id)
+            batch_for(caller, Act.DELIVER, await tx.touch_batch(batch_id))
             if self.direct is not None:
                 await tx.say_received(batch_id, sent)
 

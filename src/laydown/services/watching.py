@@ -6,10 +6,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from laydown.domain.access import Act
 from laydown.domain.batch import Batch, Tally
+from laydown.domain.errors import Forbidden, NotFound
 from laydown.domain.happening import Recorded
 from laydown.domain.upload import BatchId, ProjectId, UploadId
-from laydown.ports import Ledger, Page, UploadFilter, UploadRecord
+from laydown.ports import BatchFilter, Ledger, Page, UploadFilter, UploadRecord
+from laydown.services.access import seen_batch, upload_for
 from laydown.services.identity import Caller, Identity
 from laydown.services.tailing import Tail
 
@@ -77,14 +80,19 @@ class Watching:
     async def batch(self, caller: Caller, batch_id: BatchId) -> tuple[Batch, Tally]:
         """Return a batch and its numbers, of one moment; raise `NotFound`."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            return await tx.batch(batch_id), await tx.tally(batch_id)
+            return await seen_batch(tx, caller, batch_id), await tx.tally(batch_id)
 
     async def batches(
         self, caller: Caller, page: Page, *, project: ProjectId | None
     ) -> Sequence[tuple[Batch, Tally]]:
-        """Return batches, newest first; the cursor is a batch's id."""
+        """Return batches that the caller sees, newest first; the cursor is a batch's id."""
+        which = BatchFilter(
+            principal=caller.principal,
+            visible=caller.rights.where(Act.SEE_DELIVERIES),
+            own=caller.rights.where(Act.SEE_OWN_DELIVERIES),
+        )
         async with self.ledger.snapshot(caller.organization) as tx:
-            batches = await tx.batches(page, project=project)
+            batches = await tx.batches(page, which, project=project)
             return [(batch, await tx.tally(batch.id)) for batch in batches]
 
     async def uploads(
@@ -92,20 +100,21 @@ class Watching:
     ) -> Sequence[UploadRecord]:
         """Return uploads in order of declaration; the cursor is an upload's order."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            await tx.batch(batch_id)
+            await seen_batch(tx, caller, batch_id)
             return await tx.records(batch_id, page, which)
 
     async def upload(self, caller: Caller, upload_id: UploadId) -> UploadRecord:
         """Return an upload, or raise `NotFound`."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            return await tx.upload(upload_id)
+            return await upload_for(tx, caller, Act.SEE_OWN_DELIVERIES, upload_id)
 
     async def timeline(
         self, caller: Caller, upload_id: UploadId
     ) -> tuple[UploadRecord, Sequence[Recorded]]:
         """Return an upload and everything logged about it, oldest first."""
         async with self.ledger.snapshot(caller.organization) as tx:
-            return await tx.upload(upload_id), await tx.happened(upload_id)
+            record = await upload_for(tx, caller, Act.SEE_OWN_DELIVERIES, upload_id)
+            return record, await tx.happened(upload_id)
 
     async def watch(
         self, caller: Caller, batch_id: BatchId, *, after: int | None
@@ -113,10 +122,12 @@ class Watching:
         """Yield what happens in a batch: a snapshot, then every change and the totals.
 
         With *after*, changes begin behind that number and there is no snapshot, unless the
-        number is none we gave. Ends after `Closed`, when the token is revoked, or when the
-        server stops. Raises `NotFound` before anything is yielded.
+        number is none we gave. Ends after `Closed`, when the caller may not see it
+        any more, or when the server stops. Raises `NotFound` before anything is yielded.
         """
         async with self.tail.watch(caller.organization) as reel:
+            async with self.ledger.snapshot(caller.organization) as tx:
+                await seen_batch(tx, caller, batch_id)
             first = await self._look(caller, batch_id)
             shown: Tally | None = None
             number = first.number if after is None else after
@@ -140,10 +151,22 @@ class Watching:
                     return
                 if _now() - checked_at >= self.token_every:
                     checked_at = _now()
-                    if not await self.identity.is_valid(caller):
+                    if not await self._still_sees(caller, batch_id):
                         return
                 if not events:
                     await _growth(grown)
+
+    async def _still_sees(self, caller: Caller, batch_id: BatchId) -> bool:
+        """Say whether what the caller showed still holds, and still allows this."""
+        now = await self.identity.again(caller)
+        if now is None:
+            return False
+        async with self.ledger.snapshot(now.organization) as tx:
+            try:
+                await seen_batch(tx, now, batch_id)
+            except (NotFound, Forbidden):
+                return False
+        return True
 
     async def _glance(self, caller: Caller, batch_id: BatchId) -> _Glance:
         """Return a batch's totals, counted at most once a second for all its viewers."""

@@ -21,42 +21,48 @@ SELECT id, code, name, time_zone, latitude, longitude, created_at
 SELECT id, code, name, time_zone, latitude, longitude, created_at
   FROM projects
  WHERE organization_id = %(organization)s
+   AND (%(visible)s::uuid[] IS NULL OR id = ANY(%(visible)s))
    AND (%(code)s::text IS NULL OR code_folded = %(code)s)
    AND (%(after)s::text IS NULL OR code_folded > %(after)s)
  ORDER BY code_folded
  LIMIT %(limit)s;
 
 -- name: find_open_batch
-SELECT id, project_id, reference, label, on_conflict, created_at, closed_at
+SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s AND project_id = %(project)s
-   AND reference = %(reference)s AND closed_at IS NULL
+   AND declared_by = %(principal)s AND reference = %(reference)s AND closed_at IS NULL
    FOR NO KEY UPDATE;
 
 -- name: add_batch
 -- Two clients may open the same reference at once: the second finds the first one's.
-INSERT INTO batches (organization_id, id, project_id, reference, label, on_conflict)
-VALUES (%(organization)s, %(id)s, %(project)s, %(reference)s, %(label)s, %(on_conflict)s)
-ON CONFLICT (project_id, reference) WHERE closed_at IS NULL DO NOTHING
-RETURNING id, project_id, reference, label, on_conflict, created_at, closed_at;
+INSERT INTO batches (organization_id, id, project_id, reference, label, on_conflict, declared_by)
+VALUES (%(organization)s, %(id)s, %(project)s, %(reference)s, %(label)s, %(on_conflict)s,
+        %(principal)s)
+ON CONFLICT (project_id, declared_by, reference) WHERE closed_at IS NULL DO NOTHING
+RETURNING id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at;
 
 -- name: get_batch
-SELECT id, project_id, reference, label, on_conflict, created_at, closed_at
+SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s AND id = %(id)s;
 
 -- name: lock_batch
-SELECT id, project_id, reference, label, on_conflict, created_at, closed_at
+SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s AND id = %(id)s
    FOR NO KEY UPDATE;
 
 -- name: list_batches
--- Ids are UUIDv7, so their order is that of creation.
-SELECT id, project_id, reference, label, on_conflict, created_at, closed_at
+-- Ids are UUIDv7, so their order is that of creation. Seen are those of projects where everybody's
+-- are, and one's own.
+SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s
    AND (%(project)s::uuid IS NULL OR project_id = %(project)s)
+   AND (%(visible)s::uuid[] IS NULL OR project_id = ANY(%(visible)s)
+        OR (declared_by = %(principal)s
+            AND (%(own)s::uuid[] IS NULL OR project_id = ANY(%(own)s))))
    AND (%(after)s::uuid IS NULL OR id < %(after)s)
  ORDER BY id DESC
  LIMIT %(limit)s;
@@ -66,7 +72,7 @@ UPDATE batches
    SET touched_at = now(),
        closed_at = CASE WHEN %(close)s THEN coalesce(closed_at, now()) ELSE closed_at END
  WHERE organization_id = %(organization)s AND id = %(id)s
-RETURNING id, project_id, reference, label, on_conflict, created_at, closed_at;
+RETURNING id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at;
 
 -- name: tally_batch
 SELECT state, reason, count(*) AS files, sum(size)::bigint AS bytes,

@@ -1,0 +1,104 @@
+"""`laydown organization`: for who runs the server, on the server."""
+
+import asyncio
+import os
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import replace
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+
+from laydown.cli.places import data_directory
+from laydown.domain.errors import LaydownError
+from laydown.domain.people import LONGEST_LABEL
+from laydown.settings import BadSettings, Settings
+
+T = TypeVar("T")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands to the program's."""
+    organizations = typer.Typer(
+        no_args_is_help=True, help="Tenants, for who runs the server, on the server."
+    )
+    organizations.command("add")(add)
+    organizations.command("sign-in")(sign_in)
+    app.add_typer(organizations, name="organization")
+
+
+def add(
+    name: Annotated[str, typer.Argument(help="What it is called.", show_default=False)],
+    *,
+    owner: Annotated[str, typer.Option(help="The member who answers for it.")] = "owner",
+) -> None:
+    """Make an organization with an owner, and print a token of theirs. Safe to repeat.
+
+    Works on the database of the laydown that runs on this machine, or on LAYDOWN_DATABASE.
+    """
+    from laydown.bootstrap.database import issue_token  # noqa: PLC0415 - `--help` needs none of it
+
+    called, answering = _label(name), _label(owner)
+    token = _done(
+        issue_token(_settings(), organization=called, name="first token", owner=answering)
+    )
+    sys.stdout.write(f"{token}\n")
+    typer.echo(f"laydown: a token of {answering} of {called}; nobody is shown it again", err=True)
+
+
+def sign_in(
+    name: Annotated[str, typer.Argument(help="What the organization is called.")] = "local",
+) -> None:
+    """Print a link that opens the console once, within 15 minutes, as an organization's owner."""
+    from laydown.bootstrap.database import offer_sign_in  # noqa: PLC0415 - as late as the rest
+    from laydown.embedded.instance import (  # noqa: PLC0415 - as late as the rest
+        CONNECTION_FILE,
+        ConnectionUnknown,
+        read_connection,
+    )
+
+    url = "http://HOST:PORT"
+    with suppress(ConnectionUnknown):
+        url = read_connection(data_directory(os.environ) / CONNECTION_FILE).url
+    code = _done(offer_sign_in(_settings(), organization=_label(name)))
+    sys.stdout.write(f"{url}/signin?code={code}\n")
+
+
+def _settings() -> Settings:
+    """Return the settings, with the database of this machine's own laydown if none is named."""
+    from laydown.embedded.instance import (  # noqa: PLC0415 - as late as the rest
+        CONNECTION_FILE,
+        ConnectionUnknown,
+        read_connection,
+    )
+
+    try:
+        settings = Settings.from_env(os.environ, data=data_directory(os.environ))
+        if settings.database:
+            return settings
+        own = read_connection(settings.data / CONNECTION_FILE).database
+    except (BadSettings, ConnectionUnknown) as error:
+        _refuse(str(error))
+    if own is None:
+        _refuse("the laydown of this machine has a database elsewhere: name it, LAYDOWN_DATABASE")
+    return replace(settings, database=own)
+
+
+def _label(text: str) -> str:
+    text = text.strip()
+    if not 0 < len(text) <= LONGEST_LABEL or not text.isprintable():
+        _refuse(f"a name has 1 to {LONGEST_LABEL} printable characters")
+    return text
+
+
+def _done(work: Coroutine[Any, Any, T]) -> T:
+    try:
+        return asyncio.run(work)
+    except (BadSettings, LaydownError) as error:
+        _refuse(str(error))
+
+
+def _refuse(sentence: str) -> NoReturn:
+    typer.echo(f"laydown: {sentence}", err=True)
+    raise typer.Exit(1)

@@ -1,0 +1,77 @@
+"""Sessions of browsers: a one-time link opens one, a cookie carries it."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+from fastapi.responses import RedirectResponse
+
+from laydown import wire
+from laydown.domain.errors import Unauthenticated
+from laydown.http import shapes_of_people as shapes
+from laydown.http.auth import Called, Came, csrf_of, forget, remember
+from laydown.http.bodies import described, json, taking
+from laydown.http.context import Served
+from laydown.http.problems import documented
+from laydown.http.routing import routing
+from laydown.services.sessions import Opened
+
+HOME = "/docs"
+
+router = routing("sessions", is_open=True)
+own_router = routing("sessions")
+
+
+@router.get(
+    "/signin",
+    status_code=HTTPStatus.SEE_OTHER,
+    response_class=RedirectResponse,
+    responses=documented(Unauthenticated),
+)
+async def follow_link(
+    served: Served,
+    came: Came,
+    request: Request,
+    code: Annotated[str, Query(max_length=200)] = "",
+) -> Response:
+    """Open a session with a one-time link, as `laydown up` prints it, and go to the first page."""
+    opened = await served.sessions.open(code, came)
+    answer = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
+    _hand_over(answer, opened, request)
+    return answer
+
+
+@router.post(
+    "/v1/sessions",
+    status_code=HTTPStatus.CREATED,
+    response_model=wire.Me,
+    responses=documented(Unauthenticated),
+    openapi_extra=described(wire.SignIn),
+)
+async def open_session(
+    served: Served,
+    came: Came,
+    request: Request,
+    sign_in: Annotated[wire.SignIn, taking(wire.SignIn)],
+) -> Response:
+    """Open a session with the code of a one-time link."""
+    opened = await served.sessions.open(sign_in.code, came)
+    organization = await served.members.organization(opened.caller)
+    answer = json(
+        shapes.me(opened.caller, organization, csrf=csrf_of(opened.text)), HTTPStatus.CREATED
+    )
+    _hand_over(answer, opened, request)
+    return answer
+
+
+@own_router.delete("/v1/sessions/current", status_code=HTTPStatus.NO_CONTENT)
+async def end_session(caller: Called, served: Served) -> Response:
+    """End the session that this request came with."""
+    await served.sessions.end(caller)
+    answer = Response(status_code=HTTPStatus.NO_CONTENT)
+    forget(answer)
+    return answer
+
+
+def _hand_over(answer: Response, opened: Opened, request: Request) -> None:
+    remember(answer, opened.text, is_secure=request.url.scheme == "https")

@@ -6,17 +6,19 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
 
 from laydown.bootstrap.database import Database, open_database
-from laydown.domain.access import PrincipalId
+from laydown.domain.access import PrincipalId, Role
+from laydown.domain.audit import Audited, Deed
 from laydown.domain.batch import Batch, OnConflict, Project
 from laydown.domain.document import Blob, BlobId, DocumentId, VersionId
 from laydown.domain.lifecycle import Event, State
+from laydown.domain.people import DropLink, Member
 from laydown.domain.publication import NewVersion
 from laydown.domain.upload import (
     BatchId,
@@ -237,3 +239,69 @@ def new_batch(organization: OrganizationId, project: ProjectId, reference: str) 
         created_at=EPOCH,
         closed_at=None,
     )
+
+
+async def with_people(tenant: Tenant) -> None:
+    """Give a tenant a row in every table about people."""
+    member = await _somebody(tenant)
+    async with tenant.begin() as tx:
+        await tx.give_role(member.id, tenant.project, Role.VIEWER)
+        await tx.add_link(
+            DropLink(
+                id=PrincipalId(new_id()),
+                organization=tenant.organization,
+                project=tenant.project,
+                folder="",
+                label="roofer",
+                most_files=None,
+                most_bytes=None,
+                created_at=EPOCH,
+                expires_at=datetime.now(UTC) + timedelta(days=1),
+                revoked_at=None,
+                last_used_at=None,
+            ),
+            digest("link"),
+        )
+        await tx.open_session(
+            member.id,
+            session=new_id(),
+            secret_sha256=digest("session"),
+            life=timedelta(hours=1),
+            code=None,
+        )
+        await tx.note(
+            Audited(
+                id=new_id(),
+                at=EPOCH,
+                deed=Deed.MEMBER_ADDED,
+                principal=member.id,
+                name=member.name,
+                token=None,
+                address=None,
+                request=None,
+                subject=member.id,
+                project=None,
+            )
+        )
+    [(name,)] = await tenant.ask(
+        "SELECT name FROM organizations WHERE id = %s", tenant.organization
+    )
+    await Identity(keyring=tenant.database.keyring).offer_sign_in(organization=name)
+
+
+async def _somebody(tenant: Tenant) -> Member:
+    """Make a member for whom an identity provider has vouched."""
+    async with tenant.begin() as tx:
+        member = await tx.add_member(
+            Member(
+                id=PrincipalId(new_id()),
+                organization=tenant.organization,
+                name="Somebody",
+                email="somebody@example.com",
+                created_at=EPOCH,
+            )
+        )
+    await tenant.database.keyring.members_of(
+        issuer="https://id.example.com", subject="7", email="somebody@example.com"
+    )
+    return member

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from laydown.domain.lifecycle import MOVES, SETTLED, State
-from tests.ledger_support import Tenant, digest, entry, part
+from tests.ledger_support import Tenant, digest, entry, part, with_people
 
 # What breaks each check constraint: a statement on rows that are sound.
 BREACHES = {
@@ -32,6 +32,13 @@ BREACHES = {
     "parts_number_check": "UPDATE parts SET number = 0",
     "parts_size_check": "UPDATE parts SET size = 0",
     "versions_number_check": "UPDATE versions SET number = 0",
+    "addresses_are_folded": "UPDATE members SET email = 'a@b.ch', email_folded = NULL",
+    "subjects_have_issuers": "UPDATE members SET issuer = 'x', subject = NULL",
+    "links_secret_sha256_check": "UPDATE links SET secret_sha256 = 'short'",
+    "links_most_files_check": "UPDATE links SET most_files = 0",
+    "links_most_bytes_check": "UPDATE links SET most_bytes = 0",
+    "sessions_secret_sha256_check": "UPDATE sessions SET secret_sha256 = 'short'",
+    "sign_ins_secret_sha256_check": "UPDATE sign_ins SET secret_sha256 = 'short'",
     "jobs_lane_check": "INSERT INTO jobs (id, organization_id, kind, lane) "
     "SELECT gen_random_uuid(), id, 'prove', 2 FROM organizations",
     "proofs_sha256_check": "INSERT INTO proofs (organization_id, object_key, sha256, size, kind, "
@@ -48,8 +55,8 @@ REPEATS = {
     "one_project_a_code": "INSERT INTO projects (organization_id, id, code, code_folded, name) "
     "SELECT organization_id, gen_random_uuid(), 'TOWER', code_folded, name FROM projects",
     "one_open_batch_a_reference": "INSERT INTO batches (organization_id, id, project_id, "
-    "reference, on_conflict) SELECT organization_id, gen_random_uuid(), project_id, reference, "
-    "on_conflict FROM batches",
+    "reference, on_conflict, declared_by) SELECT organization_id, gen_random_uuid(), project_id, "
+    "reference, on_conflict, declared_by FROM batches",
     "one_blob_a_digest": "INSERT INTO blobs (organization_id, id, sha256, size, kind, media_type, "
     "object_key) SELECT organization_id, gen_random_uuid(), sha256, 1, kind, media_type, 'x' "
     "FROM blobs",
@@ -59,6 +66,10 @@ REPEATS = {
     "one_document_a_path": "INSERT INTO documents (organization_id, id, project_id, path, "
     "path_folded) SELECT organization_id, gen_random_uuid(), project_id, 'X', path_folded "
     "FROM documents",
+    "one_member_an_email": "INSERT INTO members (organization_id, id, name, email, email_folded) "
+    "SELECT organization_id, gen_random_uuid(), name, email, email_folded FROM members",
+    "one_member_a_subject": "INSERT INTO members (organization_id, id, name, issuer, subject) "
+    "SELECT organization_id, gen_random_uuid(), name, issuer, subject FROM members",
     "one_upload_a_key": "UPDATE uploads SET key = 'declared'",
     "one_version_a_number": "INSERT INTO versions (organization_id, id, document_id, number, "
     "upload_id, blob_id) SELECT v.organization_id, gen_random_uuid(), document_id, number, u.id, "
@@ -78,6 +89,7 @@ async def filled(tenant: Tenant) -> Tenant:
     await tenant.declare(tenant.upload(entry("declared")), big)
     async with tenant.begin() as tx:
         await tx.record([part(big, 1, size=10)])
+    await with_people(tenant)
     return tenant
 
 

@@ -27,6 +27,7 @@ from tests.ledger_support import (
     moved,
     part,
     whole,
+    with_people,
 )
 
 TENANT_TABLES = (
@@ -44,6 +45,12 @@ TENANT_TABLES = (
     "events",
     "scans",
     "proofs",
+    "members",
+    "project_roles",
+    "links",
+    "sessions",
+    "sign_ins",
+    "audit",
 )
 WRITTEN = ("INSERT", "UPDATE", "DELETE")
 PROOF = Proof(sha256=digest("big"), size=20, kind=KINDS["pdf"], is_pointer=False)
@@ -61,6 +68,7 @@ async def fill(tenant: Tenant) -> Tenant:
         await tx.enqueue([ProveUpload(big.id)])
         await tx.keep_scans({big.key: Scan(scanner="clamav", verdict=Verdict.CLEAN)})
         await tx.keep_proofs({big.key: PROOF})
+    await with_people(tenant)
     return tenant
 
 
@@ -192,7 +200,7 @@ async def test_nothing_of_another_is_changed(ours, theirs):
 
 
 async def test_the_system_role_writes_only_what_it_must(tenant):
-    """Outside tokens, heads and jobs, `laydown_system` may only mark a blob as missing."""
+    """Outside jobs it adds what begins a tenant, marks what is missing, used or vouched for."""
     granted = {
         (table, right)
         for table in (*TENANT_TABLES, "organizations", "schema_migrations")
@@ -202,16 +210,36 @@ async def test_the_system_role_writes_only_what_it_must(tenant):
     assert granted == {
         ("organizations", "INSERT"),
         ("tokens", "INSERT"),
+        ("tokens", "UPDATE"),
+        ("members", "INSERT"),
+        ("members", "UPDATE"),
+        ("links", "UPDATE"),
+        ("sessions", "UPDATE"),
+        ("sign_ins", "INSERT"),
         ("event_heads", "INSERT"),
         ("jobs", "UPDATE"),
         ("jobs", "DELETE"),
         ("blobs", "UPDATE"),
     }
     columns = await tenant.ask(
-        "SELECT column_name::text FROM information_schema.column_privileges "
-        "WHERE grantee = 'laydown_system' AND table_name = 'blobs' AND privilege_type = 'UPDATE'"
+        "SELECT table_name::text, column_name::text FROM information_schema.column_privileges "
+        "WHERE grantee = 'laydown_system' AND privilege_type = 'UPDATE' AND table_name <> 'jobs'"
     )
-    assert columns == [("is_missing",)]
+    assert set(columns) == {
+        ("blobs", "is_missing"),
+        ("tokens", "last_used_at"),
+        ("links", "last_used_at"),
+        ("sessions", "last_used_at"),
+        ("members", "issuer"),
+        ("members", "subject"),
+    }
+
+
+async def test_nobody_rewrites_the_audit(tenant):
+    """Neither role may change or delete a line of the audit."""
+    for role in ("laydown_app", "laydown_system"):
+        for right in ("UPDATE", "DELETE"):
+            assert not await may(tenant, role, right, "audit")
 
 
 async def test_the_ledger_treats_foreign_ids_as_unknown(ours, theirs):

@@ -62,7 +62,16 @@ def ports() -> Iterator[tuple[str, list[str]]]:
 
 
 # The parts of a transaction, which is one port by necessity: what it does lands together.
-TRANSACTION = {"ProjectRows", "UploadRows", "DocumentRows", "ScanRows", "JobRows", "Tx"}
+TRANSACTION = {
+    "ProjectRows",
+    "UploadRows",
+    "DocumentRows",
+    "ScanRows",
+    "JobRows",
+    "PeopleRows",
+    "AuditRows",
+    "Tx",
+}
 
 
 @pytest.mark.parametrize(("port", "methods"), list(ports()))

@@ -24,7 +24,7 @@ from laydown.domain.plan import PlanKind
 from laydown.domain.reasons import EXPLANATIONS, Reason
 from laydown.domain.upload import Entry, Upload, VerdictKind
 from laydown.domain.verdicts import Refused
-from laydown.http import entries, events, paging, ranges, receipts, shapes
+from laydown.http import entries, events, paging, ranges, receipts, shapes, tables
 from laydown.ports import Page, UploadRecord
 from laydown.services.receipts import ReceiptHead
 from laydown.services.watching import Closed, Snapshot
@@ -291,8 +291,8 @@ def test_a_range_behind_the_end_can_not_be_had(header, size):
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", "\r=1", "\n=1"])
 def test_no_cell_is_a_formula(text):
     """Text that a spreadsheet would run is defused; numbers and other text stay."""
-    assert receipts.cell(text) == f"'{text}"
-    assert [receipts.cell(value) for value in (-1, None, "a=1")] == [-1, "", "a=1"]
+    assert tables.cell(text) == f"'{text}"
+    assert [tables.cell(value) for value in (-1, None, "a=1")] == [-1, "", "a=1"]
 
 
 async def pages(*sizes):
@@ -314,7 +314,7 @@ async def test_a_streamed_receipt_is_the_receipt(sizes):
 
 async def test_a_receipt_s_table_reads_back():
     """The CSV has a line for each file under its headings, its formulas defused."""
-    body = b"".join([piece async for piece in receipts._csv(pages(2, 1))])
+    body = b"".join([piece async for piece in tables.table(wire.ReceiptRow, pages(2, 1))])
     rows = list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline="")))
     assert [row["path"] for row in rows] == ["'=1+1.pdf"] * 3
     assert rows[0]["moved_at"] == "2026-11-22T12:00:00Z"

@@ -115,9 +115,17 @@ class ProjectRows(Protocol):
 class UploadRows(Protocol):
     """Uploads and their parts."""
 
-    async def known(self, batch: Batch, entries: Sequence[Entry], *, is_new: bool) -> Known:
+    async def known(
+        self,
+        batch: Batch,
+        entries: Sequence[Entry],
+        *,
+        is_new: bool,
+        whose: PrincipalId | None = None,
+    ) -> Known:
         """Return what bears on the verdicts of *entries*; a new batch itself knows nothing.
 
+        With *whose*, content that somebody else delivered is not known.
         The batch's uploads of the same keys are locked.
         """
         ...

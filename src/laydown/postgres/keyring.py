@@ -15,6 +15,16 @@ from laydown.postgres.rows import link_of, project_roles_of
 from laydown.services.identifiers import new_id
 
 _Q = sql.load("keyring.sql")
+_KEPT = {
+    SecretKind.TOKEN: "token_credential",
+    SecretKind.LINK: "link_credential",
+    SecretKind.SESSION: "session_credential",
+}
+_USED = {
+    SecretKind.TOKEN: "use_token",
+    SecretKind.LINK: "use_link",
+    SecretKind.SESSION: "use_session",
+}
 
 
 class PostgresKeyring:
@@ -28,13 +38,13 @@ class PostgresKeyring:
 
     async def credential(self, kind: SecretKind, id_: UUID) -> Credential | None:
         """Return what is kept of a secret, or None."""
-        for row in await self._all(f"get_{kind}", {"id": id_}):
+        for row in await self._all(_KEPT[kind], {"id": id_}):
             return _of_link(row) if kind is SecretKind.LINK else _of_member(row)
         return None
 
     async def note_use(self, kind: SecretKind, id_: UUID) -> None:
         """Note that a secret was used just now."""
-        await self._all(f"use_{kind}", {"id": id_})
+        await self._all(_USED[kind], {"id": id_})
 
     async def issue(
         self, *, organization: str, member: str, name: str, token: UUID, secret_sha256: bytes
@@ -42,7 +52,7 @@ class PostgresKeyring:
         """Keep a token of the owner called *member*."""
         owner = await self._owner(organization, member)
         await self._all(
-            "add_token", owner | {"id": token, "name": name, "secret_sha256": secret_sha256}
+            "issue_token", owner | {"id": token, "name": name, "secret_sha256": secret_sha256}
         )
         return OrganizationId(owner["organization"])
 
@@ -74,7 +84,9 @@ class PostgresKeyring:
         self, organization: OrganizationId, member: PrincipalId
     ) -> Credential | None:
         """Return the rights of a member that something else than a secret speaks for, or None."""
-        for row in await self._all("get_member", {"id": member, "organization": organization}):
+        for row in await self._all(
+            "member_credential", {"id": member, "organization": organization}
+        ):
             return _of_member(row)
         return None
 

@@ -311,8 +311,8 @@ CREATE TABLE members (
     role role,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     removed_at timestamp with time zone,
-    CONSTRAINT members_check CHECK (((email IS NULL) = (email_folded IS NULL))),
-    CONSTRAINT members_check1 CHECK (((issuer IS NULL) = (subject IS NULL)))
+    CONSTRAINT addresses_are_folded CHECK (((email IS NULL) = (email_folded IS NULL))),
+    CONSTRAINT subjects_have_issuers CHECK (((issuer IS NULL) = (subject IS NULL)))
 );
 
 ALTER TABLE ONLY members FORCE ROW LEVEL SECURITY;
@@ -611,6 +611,8 @@ CREATE INDEX uploads_quiet ON uploads USING btree (moved_at) WHERE (state = ANY 
 CREATE INDEX uploads_unreported ON uploads USING btree (id) WHERE (state = 'receiving'::upload_state);
 
 CREATE INDEX uploads_waiting ON uploads USING btree (leader_id) WHERE (leader_id IS NOT NULL);
+
+CREATE INDEX versions_of_blob ON versions USING btree (blob_id);
 
 CREATE TRIGGER uploads_move BEFORE UPDATE OF state ON uploads FOR EACH ROW WHEN (((old.state <> new.state) AND (NOT upload_may_move(old.state, new.state)))) EXECUTE FUNCTION refuse_illegal_move();
 

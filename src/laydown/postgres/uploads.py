@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from laydown.domain.access import PrincipalId
 from laydown.domain.batch import Batch
 from laydown.domain.errors import NotFound
 from laydown.domain.filetypes import POLICY_VERSION
@@ -41,7 +42,14 @@ _Q = sql.load("uploads.sql")
 class UploadRows(Session):
     """The `UploadRows` port on one connection."""
 
-    async def known(self, batch: Batch, entries: Sequence[Entry], *, is_new: bool) -> Known:
+    async def known(
+        self,
+        batch: Batch,
+        entries: Sequence[Entry],
+        *,
+        is_new: bool,
+        whose: PrincipalId | None = None,
+    ) -> Known:
         """Return what bears on the verdicts of *entries*; a new batch itself knows nothing."""
         rows = json_rows(
             {
@@ -56,7 +64,11 @@ class UploadRows(Session):
         if not is_new:
             await self._known_in_batch(known, batch, entries, rows)
         for row in await self.all(
-            _Q["known_elsewhere"], project=batch.project, entries=rows, policy=POLICY_VERSION
+            _Q["known_elsewhere"],
+            project=batch.project,
+            entries=rows,
+            policy=POLICY_VERSION,
+            whose=whose,
         ):
             entry = entries[row.n - 1]
             match row.what:

@@ -151,7 +151,13 @@ class Declaring:
         ]
         decisions = decide(
             entries,
-            known=await tx.known(batch, named, is_new=is_new),
+            known=await tx.known(
+                batch,
+                named,
+                is_new=is_new,
+                # A digest is no proof of having the bytes: those who can't read must send them.
+                whose=None if caller.rights.may(Act.READ_DOCUMENTS) else caller.principal,
+            ),
             batch=batch,
             policy=self.policy,
             new_id=lambda: UploadId(new_id()),

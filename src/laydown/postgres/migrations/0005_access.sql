@@ -14,8 +14,8 @@ CREATE TABLE members (
     created_at      timestamptz NOT NULL DEFAULT now(),
     removed_at      timestamptz,
     PRIMARY KEY (id, organization_id),
-    CHECK ((email IS NULL) = (email_folded IS NULL)),
-    CHECK ((issuer IS NULL) = (subject IS NULL))
+    CONSTRAINT addresses_are_folded CHECK ((email IS NULL) = (email_folded IS NULL)),
+    CONSTRAINT subjects_have_issuers CHECK ((issuer IS NULL) = (subject IS NULL))
 );
 
 CREATE UNIQUE INDEX one_member_an_email ON members (email_folded, organization_id)
@@ -106,6 +106,9 @@ CREATE TABLE sign_ins (
 ALTER TABLE batches ADD COLUMN declared_by uuid;
 UPDATE batches b SET declared_by = m.id FROM members m WHERE m.organization_id = b.organization_id;
 ALTER TABLE batches ALTER COLUMN declared_by SET NOT NULL;
+-- Who delivered content, for those who may know no more than that.
+CREATE INDEX versions_of_blob ON versions (blob_id);
+
 CREATE INDEX batches_of_principal ON batches (declared_by, id);
 ALTER TABLE tokens FORCE ROW LEVEL SECURITY;
 ALTER TABLE batches FORCE ROW LEVEL SECURITY;

@@ -1,7 +1,7 @@
 -- Whoever comes shows a secret, and its id finds what is kept of it before an organization is
 -- known. Roles come along, so that a request costs one question.
 
--- name: get_token
+-- name: token_credential
 SELECT t.id, t.organization_id, t.secret_sha256, t.member_id, m.name, m.role, t.most,
        t.only_project_id,
        t.revoked_at IS NULL AND (t.expires_at IS NULL OR t.expires_at > now())
@@ -13,7 +13,7 @@ SELECT t.id, t.organization_id, t.secret_sha256, t.member_id, m.name, m.role, t.
   JOIN members m ON m.id = t.member_id AND m.organization_id = t.organization_id
  WHERE t.id = %(id)s;
 
--- name: get_session
+-- name: session_credential
 SELECT s.id, s.organization_id, s.secret_sha256, s.member_id, m.name, m.role,
        NULL AS most, NULL AS only_project_id,
        s.ended_at IS NULL AND s.expires_at > now() AND m.removed_at IS NULL AS is_valid,
@@ -24,7 +24,7 @@ SELECT s.id, s.organization_id, s.secret_sha256, s.member_id, m.name, m.role,
   JOIN members m ON m.id = s.member_id AND m.organization_id = s.organization_id
  WHERE s.id = %(id)s;
 
--- name: get_member
+-- name: member_credential
 SELECT m.id, m.organization_id, '\x'::bytea AS secret_sha256, m.id AS member_id, m.name, m.role,
        NULL AS most, NULL AS only_project_id, m.removed_at IS NULL AS is_valid, true AS is_used,
        (SELECT jsonb_object_agg(r.project_id, r.role) FROM project_roles r
@@ -32,7 +32,7 @@ SELECT m.id, m.organization_id, '\x'::bytea AS secret_sha256, m.id AS member_id,
   FROM members m
  WHERE m.id = %(id)s AND m.organization_id = %(organization)s;
 
--- name: get_link
+-- name: link_credential
 SELECT id, organization_id, project_id, folder, label, secret_sha256, most_files, most_bytes,
        created_at, expires_at, revoked_at, last_used_at,
        revoked_at IS NULL AND expires_at > now() AS is_valid,
@@ -68,7 +68,7 @@ SELECT id FROM members
 INSERT INTO members (organization_id, id, name, role)
 VALUES (%(organization)s, %(id)s, %(name)s, 'owner');
 
--- name: add_token
+-- name: issue_token
 INSERT INTO tokens (id, organization_id, member_id, name, secret_sha256)
 VALUES (%(id)s, %(organization)s, %(member)s, %(name)s, %(secret_sha256)s);
 

@@ -40,7 +40,8 @@ SELECT e.n, 'leader', u.id
 
 -- name: known_elsewhere
 -- What the organization knows of entries: the bytes themselves, the current content at the path,
--- a refusal of the same bytes under the same extension.
+-- a refusal of the same bytes under the same extension. For somebody who may not read everything it
+-- is what they delivered themselves: a digest alone must tell them nothing, and give them nothing.
 WITH entry AS MATERIALIZED (
     SELECT ordinality AS n, folded, decode(digest, 'hex') AS digest, extension
       FROM ROWS FROM (jsonb_to_recordset(%(entries)s::jsonb) AS (
@@ -53,6 +54,12 @@ SELECT e.n, 'blob' AS what, b.id, b.sha256, b.size, b.kind, b.media_type, b.obje
        SELECT * FROM blobs
         WHERE sha256 = e.digest AND organization_id = %(organization)s AND NOT is_missing AND NOT is_infected
        OFFSET 0) b
+ WHERE %(whose)s::uuid IS NULL OR EXISTS (
+       SELECT FROM versions v
+         JOIN uploads u ON u.id = v.upload_id AND u.organization_id = v.organization_id
+         JOIN batches d ON d.id = u.batch_id AND d.organization_id = u.organization_id
+        WHERE v.blob_id = b.id AND v.organization_id = %(organization)s
+          AND d.declared_by = %(whose)s)
 UNION ALL
 SELECT e.n, 'current', b.id, b.sha256, b.size, b.kind, b.media_type, b.object_key,
        b.store_version, b.scanned_by, NULL
@@ -65,6 +72,11 @@ SELECT e.n, 'current', b.id, b.sha256, b.size, b.kind, b.media_type, b.object_ke
  CROSS JOIN LATERAL (
        SELECT blob_id FROM versions
         WHERE id = d.current_id AND organization_id = %(organization)s
+          AND (%(whose)s::uuid IS NULL OR EXISTS (
+               SELECT FROM uploads u
+                 JOIN batches o ON o.id = u.batch_id AND o.organization_id = u.organization_id
+                WHERE u.id = versions.upload_id AND u.organization_id = %(organization)s
+                  AND o.declared_by = %(whose)s))
        OFFSET 0) v
  CROSS JOIN LATERAL (
        SELECT * FROM blobs
@@ -76,7 +88,7 @@ SELECT e.n, 'refusal', NULL, r.sha256, NULL, NULL, NULL, NULL, NULL, NULL, r.rea
  CROSS JOIN LATERAL (
        SELECT sha256, reason FROM refusals
         WHERE sha256 = e.digest AND extension = e.extension AND policy = %(policy)s
-          AND organization_id = %(organization)s
+          AND organization_id = %(organization)s AND %(whose)s::uuid IS NULL
        OFFSET 0) r;
 
 -- name: blobs_by_digest

@@ -19,13 +19,13 @@ class Rule:
     act: Act | None = ANYBODY
     sees: Act | None = None  # what it takes to learn that it exists at all; else as `act`
     is_everywhere: bool = False  # a role in one project is not enough
+    is_others: bool = False  # somebody else delivered it: who can't see it can't act on it
     is_open: bool = False  # nobody has to say who they are
     body: Any = None
-    own_member: bool = False  # everybody may do it to themselves, which this table doesn't ask
 
 
 _SEES_BATCH: Final = Act.SEE_DELIVERIES
-_DELIVERS: Final = {"act": Act.DELIVER, "sees": _SEES_BATCH}
+_DELIVERS: Final = {"act": Act.DELIVER, "sees": _SEES_BATCH, "is_others": True}
 _LINKS: Final = {"act": Act.MANAGE_LINKS}
 _PEOPLE: Final = {"act": Act.MANAGE_MEMBERS, "is_everywhere": True}
 

@@ -1,7 +1,9 @@
 """The page of the reference for the command line: what every `--help` says, in one place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+import click
+import typer.main
 from typer.testing import CliRunner
 
 from laydown.cli.main import program
@@ -12,7 +14,8 @@ WIDTH = 80  # columns; the page is read where a terminal's width is not known
 
 PARTS = {
     "For whoever delivers": ("push", "status", "receipt", "projects", "ls", "get", "doctor"),
-    "For whoever runs it": ("up", "jobs", "rescan", "migrate", "api", "worker"),
+    "For whoever decides who takes part": ("whoami", "member", "token", "link", "audit"),
+    "For whoever runs it": ("up", "jobs", "rescan", "migrate", "api", "worker", "organization"),
     "To try it": ("demo", "sample"),
 }
 
@@ -61,9 +64,21 @@ def _page() -> Iterator[str]:
         yield ""
         yield f"## {title}"
         for command in commands:
-            yield ""
-            yield f"### laydown {command}"
-            yield ""
-            yield "```text"
-            yield help_of(command)
-            yield "```"
+            yield from _section(command)
+            for part in parts_of(command):
+                yield from _section(command, part)
+
+
+def parts_of(command: str) -> Sequence[str]:
+    """Return the commands that a command is made of, none for an ordinary one."""
+    found = typer.main.get_group(program()).commands[command]
+    return list(found.commands) if isinstance(found, click.Group) else []
+
+
+def _section(*command: str) -> Iterator[str]:
+    yield ""
+    yield f"###{'#' * (len(command) - 1)} laydown {' '.join(command)}"
+    yield ""
+    yield "```text"
+    yield help_of(*command)
+    yield "```"

@@ -11,6 +11,7 @@ from pathlib import Path
 from laydown.domain.reasons import BY_CONTENT, EXPLANATIONS, TRANSPORT, Reason
 from laydown.http import problems
 from laydown.http.app import document
+from tests.repo.access_page import access_page
 from tests.repo.cli_page import cli_page
 from tests.repo.operating_pages import metrics_page, settings_page
 
@@ -33,6 +34,7 @@ def openapi_file() -> str:
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
+    "access.md": access_page,
     "cli.md": cli_page,
     "errors.md": errors_page,
     "reasons.md": reasons_page,

@@ -4,7 +4,7 @@ import typer.main
 
 from laydown.cli.main import program
 from laydown.cli.session import Exit
-from tests.repo.cli_page import ENDINGS, PARTS, WIDTH, cli_page, help_of
+from tests.repo.cli_page import ENDINGS, PARTS, WIDTH, cli_page, help_of, parts_of
 from tests.repo.rendering import REFERENCE
 
 
@@ -25,7 +25,9 @@ def test_help_fits_the_page():
     """No line of any help is wider than a small terminal."""
     for commands in PARTS.values():
         for command in commands:
-            assert max(map(len, help_of(command).splitlines())) <= WIDTH, command
+            for part in ((), *((part,) for part in parts_of(command))):
+                lines = help_of(command, *part).splitlines()
+                assert max(map(len, lines)) <= WIDTH, (command, *part)
 
 
 def test_help_is_the_same_for_everybody(monkeypatch):

@@ -32,10 +32,10 @@ class Rescanning:
         Returns how many contents that are; the same one in several places counts once. Raises
         `NotFound`, `Forbidden`, and `NoScanner` when there is none that can be asked.
         """
-        if self.scanner is None:
-            raise NoScanner("no scanner that can be asked is set up: set LAYDOWN_SCANNER")
         async with self.ledger.begin(caller.organization) as tx:
             await project_for(tx, caller, Act.OPERATE, project_id)
+            if self.scanner is None:
+                raise NoScanner("no scanner that can be asked is set up: set LAYDOWN_SCANNER")
             await tx.note(
                 caller.did(Deed.PROJECT_RESCANNED, subject=project_id, project=project_id)
             )

@@ -99,6 +99,17 @@ class Talk:
         assert expect in (None, answer.status), (answer.status, answer.body[:500])
         return answer
 
+    async def anonymous(
+        self, method: str, path: str, body: Any = None, *, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Make a request as a browser does, without a token."""
+        async with self._session.request(
+            method, self.url + path, json=body, headers=headers, allow_redirects=False
+        ) as response:
+            return Answer(
+                status=response.status, headers=response.headers, body=await response.read()
+            )
+
     async def glimpse(self, path: str) -> Answer:
         """Ask for something that may never end, and read no more than its beginning."""
         sent = {"Authorization": f"Bearer {self.token}"}

@@ -6,6 +6,7 @@ import random
 import psycopg
 import pytest
 
+from laydown.domain.audit import AuditFilter
 from laydown.domain.errors import NotFound
 from laydown.domain.jobs import ProveUpload
 from laydown.domain.kinds import KINDS
@@ -13,9 +14,9 @@ from laydown.domain.lifecycle import Event
 from laydown.domain.proof import Proof
 from laydown.domain.reasons import Reason
 from laydown.domain.scanning import Scan, Verdict
-from laydown.domain.upload import PartOutcome
+from laydown.domain.upload import PartOutcome, UploadId
 from laydown.ports import BatchFilter
-from laydown.postgres.ledger import PostgresLedger
+from laydown.postgres.ledger import PostgresLedger, PostgresTx
 from laydown.postgres.pool import open_pool
 from tests.ledger_support import (
     EVERYTHING,
@@ -283,6 +284,31 @@ async def test_a_digest_is_known_only_to_whose_it_is(ours, theirs):
     assert not known.blobs
     assert not known.refusals
     assert not known.current
+
+
+async def test_row_security_holds_where_the_queries_forget(ours, theirs):
+    """With the first lock off, asking as theirs on a connection of ours finds and adds nothing."""
+    async with (
+        open_pool(ours.owner, "laydown_app", size=1) as pool,
+        pool.connection() as connection,
+        connection.transaction(),
+    ):
+        await connection.execute(
+            "SELECT set_config('laydown.organization', %s, true)", [str(ours.organization)]
+        )
+        forgetful = PostgresTx(connection, theirs.organization)
+        everybody = BatchFilter(principal=SOMEBODY)
+        assert await forgetful.projects(FIRST_PAGE) == []
+        assert await forgetful.batches(FIRST_PAGE, everybody, project=None) == []
+        assert await forgetful.records(theirs.batch.id, FIRST_PAGE, EVERYTHING) == []
+        assert await forgetful.members(FIRST_PAGE, project=None) == []
+        assert await forgetful.links(theirs.project, FIRST_PAGE) == []
+        assert await forgetful.audit(AuditFilter(), FIRST_PAGE) == []
+        assert await forgetful.head() == 0
+        with pytest.raises(NotFound):
+            await forgetful.batch(theirs.batch.id)
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            await forgetful.enqueue([ProveUpload(UploadId(theirs.batch.id))])
 
 
 async def test_a_pooled_connection_carries_no_organization_over(ours, theirs):

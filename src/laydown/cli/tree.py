@@ -12,7 +12,7 @@ from socket import socket
 
 import typer
 
-from laydown.bootstrap.database import issue_token, migrated, token_works
+from laydown.bootstrap.database import issue_token, migrated, offer_sign_in, token_works
 from laydown.cli.footing import refuse_unusable
 from laydown.cli.listener import LISTENER_VARIABLE, listen_as
 from laydown.cli.places import answers
@@ -107,6 +107,8 @@ def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]
         if not announced.is_set():
             announced.set()
             _say(f"serving at {url}, with everything in {settings.data}; Ctrl-C stops it")
+            code = await offer_sign_in(settings, organization=_ORGANIZATION)
+            _say(f"in a browser: {url}/signin?code={code} (opens once, within 15 minutes)")
         return True
 
     return [

@@ -206,8 +206,10 @@ async def _cancel(tx: Tx, uploads: Sequence[Upload], why: Reason) -> None:
         ]
     )
     await promote_twins(tx, sorted(moved))
-    jobs: list[Job] = [
-        DiscardBytes(upload.id, upload.key) for upload in uploads if may_have_bytes(upload)
+    jobs: list[Job] = [  # of those only: bytes of one that was sealed meanwhile are wanted
+        DiscardBytes(upload.id, upload.key)
+        for upload in uploads
+        if upload.id in moved and may_have_bytes(upload)
     ]
     await tx.enqueue(jobs)
 

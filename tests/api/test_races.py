@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from laydown.domain.upload import OrganizationId, UploadId
@@ -63,3 +64,20 @@ async def test_cancelling_a_batch_spares_what_is_sealed_meanwhile(server, ours, 
     version = (await ours.uploads(batch))["a.bin"]["version_id"]
     content = await ours.content(version)
     assert (content.status, content.body) == (200, LARGE)
+
+
+async def test_a_twin_declared_while_its_leader_is_published(server, ours, project):
+    """It is linked, and doesn't wait for ever for a file that has settled."""
+    declared = await ours.declare(project, entry("a.txt", b"plan"))
+    batch, upload = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
+    await ours.send(batch, upload, b"plan")
+    database = await psycopg.AsyncConnection.connect(server.settings.database)
+    async with asyncio.TaskGroup() as tasks, database as holding:
+        await holding.execute("SELECT FROM event_heads FOR UPDATE")  # nobody can commit now
+        tasks.create_task(ours.declare(project, entry("b.txt", b"plan")))
+        await until_waiting(server, 1)
+        tasks.create_task(server.run_until_quiet())
+        await until_waiting(server, 2)
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("ready", None)
+    assert await ours.state(batch, "b.txt") == ("duplicate", "duplicate_in_batch")

@@ -126,7 +126,7 @@ class UploadRows(Protocol):
         """Return what bears on the verdicts of *entries*; a new batch itself knows nothing.
 
         With *whose*, content that somebody else delivered is not known.
-        The batch's uploads of the same keys are locked.
+        The batch's uploads of the same keys are locked, and those that bring the same bytes.
         """
         ...
 

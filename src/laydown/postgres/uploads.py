@@ -8,7 +8,7 @@ from laydown.domain.batch import Batch
 from laydown.domain.errors import NotFound
 from laydown.domain.filetypes import POLICY_VERSION
 from laydown.domain.happening import Happening, Kind
-from laydown.domain.lifecycle import State
+from laydown.domain.lifecycle import SETTLED, State
 from laydown.domain.publication import Known
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import (
@@ -83,21 +83,29 @@ class UploadRows(Session):
     async def _known_in_batch(
         self, known: Known, batch: Batch, entries: Sequence[Entry], rows: str
     ) -> None:
-        """Add what the batch knows, its uploads of the same keys locked."""
-        same_key = []
+        """Add what the batch knows, its uploads of the same keys and the leaders locked.
+
+        Who settles a leader takes the same lock, and then looks for twins: it finds those that
+        are about to be declared, or is found here to have settled.
+        """
+        same_key: set[UploadId] = set()
+        leaders: dict[UploadId, bytes] = {}
         for row in await self.all(_Q["known_in_batch"], batch=batch.id, entries=rows):
             entry = entries[row.n - 1]
             match row.what:
                 case "upload":
-                    same_key.append(row.id)
+                    same_key.add(row.id)
                 case "path":
                     known.paths[entry.folded] = row.id
                 case _:
                     if entry.sha256 is not None:
-                        known.leaders[entry.sha256] = row.id
-        if same_key:
-            for upload in await self.uploads(same_key, lock=True):
-                known.uploads[upload.entry.key] = upload
+                        leaders[row.id] = entry.sha256
+        if same_key or leaders:
+            for upload in await self.uploads([*same_key | leaders.keys()], lock=True):
+                if upload.id in same_key:
+                    known.uploads[upload.entry.key] = upload
+                if upload.id in leaders and upload.state not in SETTLED:
+                    known.leaders[leaders[upload.id]] = upload.id
 
     async def declare(self, uploads: Sequence[Upload]) -> None:
         """Write new uploads, in this order."""

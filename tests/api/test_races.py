@@ -81,3 +81,17 @@ async def test_a_twin_declared_while_its_leader_is_published(server, ours, proje
     await server.run_until_quiet()
     assert await ours.state(batch, "a.txt") == ("ready", None)
     assert await ours.state(batch, "b.txt") == ("duplicate", "duplicate_in_batch")
+
+
+@pytest.mark.knobs(single_up_to=MIB)
+async def test_a_leader_that_can_not_be_joined_leaves_no_twin_behind(server, ours, project):
+    """When parts are lost before they are joined, a twin is sent in its leader's stead."""
+    declared = await ours.declare(project, entry("a.bin", LARGE), entry("b.bin", LARGE))
+    batch, [leader, twin] = declared["batch"]["id"], declared["verdicts"]
+    await ours.send(batch, leader["upload_id"], LARGE)
+    await server.store.discard(await server.key(leader["upload_id"]))
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.bin") == ("rejected", "size_mismatch")
+    await ours.send(batch, twin["upload_id"], LARGE)
+    await server.run_until_quiet()
+    assert await ours.state(batch, "b.bin") == ("ready", None)

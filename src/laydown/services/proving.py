@@ -15,7 +15,7 @@ from laydown.domain.scanning import UNSCANNED, Scan, Verdict
 from laydown.domain.sniffing import sniff
 from laydown.domain.upload import NO_OBJECT, OrganizationId, Upload, UploadId, change
 from laydown.ports import Fingerprint, Fingerprinter, Ledger, Look, ObjectStore, Scanner, Tx
-from laydown.services.concluding import Finding, Passed, Refusal, by_content, conclude, refuse
+from laydown.services.concluding import Finding, Passed, Refusal, by_content, conclude
 from laydown.services.twins import promote_twins
 
 _JOINED_AT_ONCE = 8
@@ -47,21 +47,17 @@ class Proving:
             async with turn:
                 return await self.store.join(upload)
 
-        sizes = await asyncio.gather(*map(join, sealing))
+        sizes = dict(await asyncio.gather(*map(join, sealing)))
         async with self.ledger.begin(organization) as tx:
-            joined = {
-                upload.id: upload
-                for upload, size in zip(sealing, sizes, strict=True)
-                if size == upload.entry.size
-            }
-            await tx.move([change(each, each.after(Event.JOINED)) for each in joined.values()])
+            now = await tx.uploads([upload.id for upload in sealing], lock=True)
+            tried = [each for each in now if each.state is State.SEALING and each.key in sizes]
+            joined = [each for each in tried if sizes[each.key] == each.entry.size]
+            await tx.move([change(each, each.after(Event.JOINED)) for each in joined])
+            broken = {each.id: each for each in tried if sizes[each.key] != each.entry.size}
             refusals = {
-                upload.id: _wrong_size(upload, size or 0)
-                for upload, size in zip(sealing, sizes, strict=True)
-                if upload.id not in joined
+                each.id: _wrong_size(each, sizes[each.key] or 0) for each in broken.values()
             }
-            uploads = {upload.id: upload for upload in sealing}
-            await refuse(tx, uploads, refusals, self.policy.quarantine)
+            await conclude(tx, broken, refusals, self.policy)
         await self.prove(organization, ids)
 
     async def prove(self, organization: OrganizationId, ids: Sequence[UploadId]) -> None:

@@ -1,16 +1,17 @@
 """Two who come to the same file at once: whoever is first, it is not lost, stuck or given up."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from uuid import UUID
 
 import psycopg
 import pytest
 
-from laydown.domain.upload import OrganizationId, UploadId
-from laydown.ports import Tx
+from laydown.domain.upload import OrganizationId, UploadId, parse_key
+from laydown.ports import Fingerprinter, Look, Scanner, Tx
 from laydown.services.arriving import seal, whole
 from tests.api.installation import PATIENCE, Installation
 from tests.api.talk import PART, Talk, entry
@@ -26,6 +27,24 @@ async def beginning(server: Installation) -> AsyncIterator[Tx]:
     [(organization,)] = await server.ask("SELECT id FROM organizations")
     async with server.database.ledger.begin(OrganizationId(organization)) as tx:
         yield tx
+
+
+@dataclass(frozen=True, kw_only=True)
+class LateReader:
+    """Reads at once, and tells of it when it may."""
+
+    store: Fingerprinter
+    has_read: asyncio.Event = field(default_factory=asyncio.Event)
+    may_tell: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def fingerprints(
+        self, keys: Sequence[str], *, scanner: Scanner | None = None
+    ) -> Mapping[str, Look]:
+        """Return what the store has by now."""
+        found = await self.store.fingerprints(keys, scanner=scanner)
+        self.has_read.set()
+        await self.may_tell.wait()
+        return found
 
 
 async def until_waiting(server: Installation, number: int = 1) -> None:
@@ -95,3 +114,24 @@ async def test_a_leader_that_can_not_be_joined_leaves_no_twin_behind(server, our
     await ours.send(batch, twin["upload_id"], LARGE)
     await server.run_until_quiet()
     assert await ours.state(batch, "b.bin") == ("ready", None)
+
+
+async def test_a_late_proof_says_nothing_of_the_next_attempt(server, ours, project):
+    """A worker that read the bytes before they were sent again doesn't judge those it never saw."""
+    declared = await ours.declare(project, entry("a.txt", b"plan"))
+    batch, upload = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
+    await ours.send(batch, upload, b"PLAN")
+    organization = parse_key(await server.key(upload)).organization
+    reader = LateReader(store=server.store)
+    late = replace(server.shop.use_cases.proving, reader=reader)
+    async with asyncio.timeout(PATIENCE), asyncio.TaskGroup() as tasks:
+        tasks.create_task(late.prove(organization, [UploadId(UUID(upload))]))
+        await reader.has_read.wait()
+        await server.run_until_quiet()  # its lease ran out, and another took the job up
+        assert await ours.state(batch, "a.txt") == ("rejected", "checksum_mismatch")
+        await ours.ask("POST", f"/v1/batches/{batch}/retry", expect=200)
+        await ours.send(batch, upload, b"plan")
+        reader.may_tell.set()
+    assert await ours.state(batch, "a.txt") == (server.arrived, None)
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("ready", None)

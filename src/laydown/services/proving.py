@@ -43,9 +43,9 @@ class Proving:
         sealing = [upload for upload in found if upload.state is State.SEALING]
         turn = asyncio.Semaphore(_JOINED_AT_ONCE)
 
-        async def join(upload: Upload) -> int | None:
+        async def join(upload: Upload) -> tuple[str, int | None]:
             async with turn:
-                return await self.store.join(upload)
+                return upload.key, await self.store.join(upload)
 
         sizes = dict(await asyncio.gather(*map(join, sealing)))
         async with self.ledger.begin(organization) as tx:
@@ -76,7 +76,9 @@ class Proving:
         proofs = {**proofs, **{key: _proof(look.fingerprint) for key, look in looks.items()}}
         async with self.ledger.begin(organization) as tx:
             now = await tx.uploads([upload.id for upload in found], lock=True)
-            uploads = await _found(tx, [each for each in now if _is_to_prove(each)], proofs)
+            looked_at = {upload.key for upload in found}  # and not what was sent again since
+            still = [each for each in now if _is_to_prove(each) and each.key in looked_at]
+            uploads = await _found(tx, still, proofs)
             waiting = await self._conclude(tx, uploads, proofs, looks)
         if waiting:
             raise waiting[0]

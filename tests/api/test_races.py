@@ -116,6 +116,61 @@ async def test_a_leader_that_can_not_be_joined_leaves_no_twin_behind(server, our
     assert await ours.state(batch, "b.bin") == ("ready", None)
 
 
+@pytest.mark.knobs(single_up_to=MIB)
+async def test_a_twin_of_a_file_that_lacks_only_its_completion(server, ours, project):
+    """The sweeper finishes for a client that vanished, and the twin is linked with its leader."""
+    declared = await ours.declare(project, entry("a.bin", LARGE), entry("b.bin", LARGE))
+    batch, leader = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
+    await send_parts(ours, batch, leader)
+    await server.ask("UPDATE uploads SET moved_at = now() - interval '2 days'")
+    await server.ask("UPDATE batches SET touched_at = now() - interval '2 days'")
+    await server.sweeping(silence=LATER).tidy()
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.bin") == ("ready", None)
+    assert await ours.state(batch, "b.bin") == ("duplicate", "duplicate_in_batch")
+
+
+async def test_a_twin_that_is_to_be_sent_gets_time_to_be_sent(server, ours, project):
+    """Promoted after a long wait for its leader, it doesn't expire for that wait."""
+    declared = await ours.declare(project, entry("a.txt", b"plan"), entry("b.txt", b"plan"))
+    batch, [leader, twin] = declared["batch"]["id"], declared["verdicts"]
+    await server.ask("UPDATE uploads SET moved_at = now() - interval '2 days'")
+    await server.ask("UPDATE batches SET touched_at = now() - interval '2 days'")
+    await ours.ask("DELETE", f"/v1/uploads/{leader['upload_id']}", expect=200)
+    assert (await server.sweeping(silence=LATER).tidy()).expired == 0
+    await ours.send(batch, twin["upload_id"], b"plan")
+    await server.run_until_quiet()
+    assert await ours.state(batch, "b.txt") == ("ready", None)
+
+
+async def test_a_client_that_comes_back_while_the_sweeper_looks(server, ours, project):
+    """A file of a client that has just been heard of isn't given up for its silence before."""
+    declared = await ours.declare(project, entry("a.txt", b"plan"))
+    batch, upload = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
+    await server.ask("UPDATE uploads SET moved_at = now() - interval '2 days'")
+    await server.ask("UPDATE batches SET touched_at = now() - interval '2 days'")
+    async with beginning(server) as tx:
+        await tx.touch_batch(batch)  # as every grant does
+        report = await server.sweeping(silence=LATER).tidy()
+    assert (report.expired, report.closed) == (0, 0)
+    await ours.send(batch, upload, b"plan")
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("ready", None)
+
+
+async def test_a_batch_that_is_used_while_the_sweeper_looks_stays_open(server, ours, project):
+    """A batch isn't closed for its silence before when somebody has come back to it."""
+    declared = await ours.declare(project)
+    batch = declared["batch"]["id"]
+    await server.ask("UPDATE batches SET touched_at = now() - interval '2 days'")
+    async with beginning(server) as tx:
+        await tx.touch_batch(batch)
+        sweeping = asyncio.create_task(server.sweeping(silence=LATER).tidy())
+        await until_waiting(server)
+    assert (await sweeping).closed == 0
+    assert (await ours.batch(batch))["state"] == "open"
+
+
 async def test_a_late_proof_says_nothing_of_the_next_attempt(server, ours, project):
     """A worker that read the bytes before they were sent again doesn't judge those it never saw."""
     declared = await ours.declare(project, entry("a.txt", b"plan"))

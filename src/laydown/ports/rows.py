@@ -107,6 +107,10 @@ class ProjectRows(Protocol):
         """Note that its client is alive; with *close*, take no more entries. Repeatable."""
         ...
 
+    async def is_idle(self, batch: BatchId, silence: timedelta) -> bool:
+        """Say whether it is open, awaits no bytes, and nobody has touched it for so long."""
+        ...
+
     async def tally(self, batch: BatchId) -> Tally:
         """Count the batch as it is now."""
         ...
@@ -182,6 +186,16 @@ class UploadRows(Protocol):
 
     async def restart(self, uploads: Sequence[Upload]) -> None:
         """Write new attempts of declared or receiving uploads (other entry, no parts)."""
+        ...
+
+    async def still_silent(
+        self, uploads: Sequence[UploadId], silence: timedelta
+    ) -> frozenset[UploadId]:
+        """Return those that wait for bytes and have been quiet for so long, as this moment has it.
+
+        Their batches are locked, so that nobody is heard of until the end; in a batch that
+        somebody holds, none is silent.
+        """
         ...
 
     async def twins(self, leaders: Sequence[UploadId]) -> Sequence[Upload]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from datetime import timedelta
 from uuid import UUID
 
 from laydown.domain.batch import Batch, Project, Tally
@@ -135,6 +136,10 @@ class ProjectRows(Session):
         if row is None:
             raise NotFound("batch", batch)
         return batch_of(row, self.organization)
+
+    async def is_idle(self, batch: BatchId, silence: timedelta) -> bool:
+        """Say whether it is open, awaits no bytes, and nobody has touched it for so long."""
+        return await self.one(_Q["idle_batch"], id=batch, silence=silence) is not None
 
     async def tally(self, batch: BatchId) -> Tally:
         """Count the batch as it is now."""

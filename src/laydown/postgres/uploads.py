@@ -1,6 +1,7 @@
 """Uploads and their parts."""
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from laydown.domain.access import PrincipalId
@@ -239,6 +240,13 @@ class UploadRows(Session):
             Happening(kind=Kind.RESTARTED, batch=upload.batch, upload=upload.id, state=upload.state)
             for upload in uploads
         ]
+
+    async def still_silent(
+        self, uploads: Sequence[UploadId], silence: timedelta
+    ) -> frozenset[UploadId]:
+        """Return those that have been quiet for so long, their batches locked."""
+        rows = await self.all(_Q["still_silent"], ids=list(uploads), silence=silence)
+        return frozenset(row.id for row in rows)
 
     async def twins(self, leaders: Sequence[UploadId]) -> Sequence[Upload]:
         """Return the uploads waiting for these, locked, in order of declaration."""

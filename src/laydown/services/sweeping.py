@@ -60,12 +60,14 @@ class Sweeping:
                 expired += await self._expire(organization, [upload for _, upload in pairs])
             if len(silent) < _AT_ONCE:
                 break
-        idle = await self.patrol.idle_batches(self.silence, limit=_AT_ONCE)
-        for organization, batch in idle:
+        closed = 0
+        for organization, batch in await self.patrol.idle_batches(self.silence, limit=_AT_ONCE):
             async with self.ledger.begin(organization) as tx:
                 await tx.batch(batch, lock=True)
-                await close(tx, batch)
-        return Report(expired=expired, closed=len(idle), found=found)
+                if await tx.is_idle(batch, self.silence.batch):
+                    await close(tx, batch)
+                    closed += 1
+        return Report(expired=expired, closed=closed, found=found)
 
     async def _find_unreported(self) -> int:
         """Ask the store for uploads whose URLs have run out: whoever sent them may be gone."""
@@ -101,10 +103,9 @@ class Sweeping:
             uploads = [
                 upload for upload in await tx.uploads(ids, lock=True) if upload.state in TAKES_BYTES
             ]
-            arrived = _whole(uploads, landed)
-            await seal(tx, arrived)
-            over = {upload.id for upload in arrived}
-            silent = [upload for upload in uploads if upload.id not in over]
+            await seal(tx, _whole(uploads, landed))
+            still = await tx.still_silent(ids, self.silence.upload)
+            silent = [upload for upload in uploads if upload.id in still]
             moved = await tx.move(
                 [
                     change(

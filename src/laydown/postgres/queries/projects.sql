@@ -74,6 +74,17 @@ UPDATE batches
  WHERE organization_id = %(organization)s AND id = %(id)s
 RETURNING id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at;
 
+-- name: idle_batch
+-- As idle_batches in system.sql, of a batch that is locked by now.
+SELECT id
+  FROM batches
+ WHERE organization_id = %(organization)s AND id = %(id)s
+   AND closed_at IS NULL AND touched_at < now() - %(silence)s
+   AND NOT EXISTS (
+       SELECT FROM uploads
+        WHERE batch_id = %(id)s AND organization_id = %(organization)s
+          AND state IN ('declared', 'receiving'));
+
 -- name: tally_batch
 SELECT state, reason, count(*) AS files, sum(size)::bigint AS bytes,
        sum(received)::bigint AS received, max(moved_at) AS moved_at

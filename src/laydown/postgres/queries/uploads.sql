@@ -313,6 +313,27 @@ UPDATE uploads u
    AND c.id BETWEEN '00000000-0000-0000-0000-000000000000'
                 AND 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
+-- name: still_silent
+-- As silent_uploads in system.sql, of uploads that are locked by now. Whoever holds a batch is heard
+-- of in it, so nobody is waited for; and nobody is heard of in those that are locked here.
+WITH quiet AS MATERIALIZED (
+    SELECT id FROM batches
+     WHERE organization_id = %(organization)s AND touched_at < now() - %(silence)s
+       AND id = ANY(ARRAY(SELECT DISTINCT batch_id FROM uploads
+                           WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[])))
+       FOR NO KEY UPDATE SKIP LOCKED
+)
+SELECT u.id
+  FROM uploads u
+  JOIN quiet q ON q.id = u.batch_id
+ WHERE u.organization_id = %(organization)s AND u.id = ANY(%(ids)s::uuid[])
+   AND u.state IN ('declared', 'receiving') AND u.moved_at < now() - %(silence)s
+   AND (u.leader_id IS NULL OR NOT EXISTS (
+        SELECT FROM uploads l
+         WHERE l.organization_id = u.organization_id AND l.id = u.leader_id
+           AND (l.state IN ('sealing', 'checking', 'processing')
+                OR l.moved_at >= now() - %(silence)s)));
+
 -- name: drop_parts
 DELETE FROM parts
  WHERE organization_id = %(organization)s AND upload_id = ANY(%(ids)s::uuid[]);
@@ -327,6 +348,8 @@ SELECT id, project_id, batch_id, key, path, path_folded, size, claimed_sha256, c
    FOR NO KEY UPDATE;
 
 -- name: follow_leader
+-- Who waits for nobody any more is to be sent, and has been quiet for no longer than that.
 UPDATE uploads
-   SET leader_id = %(leader)s
+   SET leader_id = %(leader)s,
+       moved_at = CASE WHEN %(leader)s::uuid IS NULL THEN now() ELSE moved_at END
  WHERE organization_id = %(organization)s AND id = ANY(%(ids)s::uuid[]) AND state = 'declared';

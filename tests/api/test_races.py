@@ -171,6 +171,21 @@ async def test_a_batch_that_is_used_while_the_sweeper_looks_stays_open(server, o
     assert (await ours.batch(batch))["state"] == "open"
 
 
+@pytest.mark.knobs(accept_empty=True)
+async def test_an_empty_file_that_was_never_sent_expires(server, ours, project):
+    """That it has no bytes doesn't mean that all of them are here."""
+    declared = await ours.declare(project, entry("a.txt", b""))
+    batch, upload = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
+    await ours.grants(batch, upload)
+    await server.sweeping().tidy()
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("expired", "expired")
+    await ours.ask("POST", f"/v1/batches/{batch}/retry", expect=200)
+    await ours.send(batch, upload, b"")
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("ready", None)
+
+
 async def test_a_late_proof_says_nothing_of_the_next_attempt(server, ours, project):
     """A worker that read the bytes before they were sent again doesn't judge those it never saw."""
     declared = await ours.declare(project, entry("a.txt", b"plan"))

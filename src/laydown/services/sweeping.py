@@ -162,7 +162,7 @@ def _whole(
         whole(upload)
         for upload in uploads
         if upload.state is State.RECEIVING
-        and (upload.received == upload.entry.size or _is_there(upload, landed))
+        and (0 < upload.entry.size == upload.received or _is_there(upload, landed))
     ]
 
 

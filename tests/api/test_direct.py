@@ -107,6 +107,22 @@ async def test_what_was_sent_and_not_said_is_not_sent_again(server, ours, projec
     assert await ours.state(batch, "a.txt") == ("ready", None)
 
 
+async def test_an_upload_that_the_store_dropped_is_begun_anew(server, ours, project):
+    """When the parts of days ago are gone, as a life cycle has it, new URLs take all of them."""
+    declared = await ours.declare(project, entry("b.bin", LARGE))
+    batch, upload = declared["batch"]["id"], declared["verdicts"][0]["upload_id"]
+    [grant] = await ours.grants(batch, upload)
+    assert (await ours.put(grant["parts"][0], LARGE[:PART])).status == 200
+    [(organization,)] = await server.ask("SELECT id FROM organizations")
+    await server.store.discard(f"u/{organization}/{upload}/1")
+
+    [completion] = await ours.complete(batch, upload)
+    assert completion["missing"] == [1, 2]
+    await ours.send(batch, upload, LARGE)
+    await server.run_until_quiet()
+    assert await ours.state(batch, "b.bin") == ("ready", None)
+
+
 async def test_progress_is_shown_while_bytes_go_past_us(ours, project):
     """What a client reports is seen by all, and never that all is there: that isn't its to say."""
     declared = await ours.declare(project, entry("b.bin", LARGE))

@@ -133,7 +133,8 @@ async def test_a_dropped_upload_joins_to_nothing(bucket):
     await bucket.store.discard(upload.key)
 
     assert await bucket.store.join(upload) is None
-    assert (await bucket.store.landed([upload]))[upload.id] == Landed(parts={}, is_object=False)
+    nothing = Landed(parts={}, is_object=False, is_dropped=True)
+    assert (await bucket.store.landed([upload]))[upload.id] == nothing
 
 
 async def test_what_was_deleted_by_hand_is_gone(bucket):

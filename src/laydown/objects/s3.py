@@ -94,8 +94,9 @@ class S3Store:
             if parts is not None:
                 sizes = {number: part.size for number, part in parts.items()}
                 return upload.id, Landed(parts=sizes, is_object=False)
-            size = await self.size(upload.key)
-            return upload.id, Landed(parts={}, is_object=size == upload.entry.size)
+            is_object = await self.size(upload.key) == upload.entry.size
+            is_dropped = upload.multipart_id is not None and not is_object
+            return upload.id, Landed(parts={}, is_object=is_object, is_dropped=is_dropped)
 
         return dict(await _side_by_side(one, uploads))
 

@@ -58,6 +58,7 @@ class Landed:
 
     parts: Mapping[int, int]  # bytes by part number
     is_object: bool  # the whole file is one object of the declared size
+    is_dropped: bool = False  # what was begun for its parts is gone: none can be sent any more
 
 
 class DirectEntry(Protocol):

@@ -92,26 +92,27 @@ async def seal(tx: Tx, uploads: Sequence[Upload]) -> None:
 
 
 async def landed_in_store(
-    direct: DirectEntry, uploads: Iterable[Upload | None]
-) -> Mapping[UploadId, Sequence[int]]:
-    """Return the numbers of the parts that a store holds of uploads under way."""
-    asked = [each for each in uploads if each is not None and each.state is State.RECEIVING]
-    landed = await direct.landed(asked) if asked else {}
-    return {
-        upload.id: _numbers(upload, landed[upload.id]) for upload in asked if upload.id in landed
-    }
+    direct: DirectEntry, uploads: Iterable[Upload]
+) -> Mapping[UploadId, Landed]:
+    """Return what a store holds of those of these uploads that are under way."""
+    asked = [each for each in uploads if each.state is State.RECEIVING]
+    return await direct.landed(asked) if asked else {}
 
 
 async def attempts_in_store(
     direct: DirectEntry, uploads: Iterable[Upload]
 ) -> Mapping[tuple[UploadId, int], Sequence[int]]:
-    """Return the same by (upload, attempt), for whoever looks at the uploads again later."""
+    """Return the numbers of their parts by (upload, attempt), for whoever looks again later."""
     asked = list(uploads)
     landed = await landed_in_store(direct, asked)
-    return {(each.id, each.attempt): landed[each.id] for each in asked if each.id in landed}
+    return {
+        (each.id, each.attempt): numbers(each, landed[each.id])
+        for each in asked
+        if each.id in landed
+    }
 
 
-def _numbers(upload: Upload, landed: Landed) -> Sequence[int]:
+def numbers(upload: Upload, landed: Landed) -> Sequence[int]:
     """Return the parts that need not be sent: those that are there with the right length."""
     if landed.is_object:
         return list(range(1, upload.parts + 1))

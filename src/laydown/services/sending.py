@@ -19,7 +19,7 @@ from laydown.domain.upload import (
 )
 from laydown.ports import DirectEntry, Ledger, SignedUrl, UrlSigner
 from laydown.services.access import batch_for
-from laydown.services.arriving import landed_in_store
+from laydown.services.arriving import landed_in_store, numbers
 from laydown.services.identity import Caller
 from laydown.services.repeating import repeated
 
@@ -80,9 +80,16 @@ class Sending:
             landed = await tx.landed(found)
         uploads = {upload.id: upload for upload in found if upload.batch == batch_id}
         if self.direct is not None:
-            resumed = [each.upload for each in wanted if not each.parts]
-            landed = await landed_in_store(self.direct, [*map(uploads.get, resumed)])
-            uploads |= await self._opened(caller, self.direct, list(uploads.values()))
+            resumed = {each.upload for each in wanted if not each.parts}
+            asked = [upload for upload in uploads.values() if upload.id in resumed]
+            in_store = await landed_in_store(self.direct, asked)
+            landed = {id_: numbers(uploads[id_], there) for id_, there in in_store.items()}
+            dropped = {
+                id_: uploads[id_].multipart_id
+                for id_, there in in_store.items()
+                if there.is_dropped
+            }
+            uploads |= await self._opened(caller, self.direct, list(uploads.values()), dropped)
         await self.signer.refresh()
         return self._signed(uploads, landed, wanted, room=limit)
 
@@ -106,13 +113,20 @@ class Sending:
         return granted
 
     async def _opened(
-        self, caller: Caller, direct: DirectEntry, uploads: Sequence[Upload]
+        self,
+        caller: Caller,
+        direct: DirectEntry,
+        uploads: Sequence[Upload],
+        dropped: Mapping[UploadId, str | None],
     ) -> Mapping[UploadId, Upload]:
         """Have the store ready for bytes, and say that they may be on their way.
 
-        Where two begin the same multipart upload, the one that was recorded counts for both.
+        What it has *dropped*, as its life cycle does with parts of days ago, is begun anew. Where
+        two begin the same multipart upload, the one that was recorded counts for both.
         """
-        fresh = {upload.id: upload for upload in uploads if _is_unopened(upload)}
+        fresh = {
+            upload.id: upload for upload in uploads if _is_unopened(upload, dropped.get(upload.id))
+        }
         if not fresh:
             return {}
         begun = await direct.begin([each for each in fresh.values() if each.is_multipart])
@@ -123,7 +137,7 @@ class Sending:
             opened = {
                 upload.id: upload.after(Event.GRANTED, multipart_id=begun.get(upload.id))
                 for upload in now
-                if _is_unopened(upload)
+                if _is_unopened(upload, dropped.get(upload.id))
             }
             await tx.move([change(each, opened[each.id]) for each in now if each.id in opened])
         return {upload.id: opened.get(upload.id, upload) for upload in now}
@@ -182,9 +196,12 @@ class Sending:
                 await tx.say_received(batch_id, sent)
 
 
-def _is_unopened(upload: Upload) -> bool:
-    """Say whether a store that is sent bytes directly doesn't expect any of this upload yet."""
-    lacks_name = upload.is_multipart and upload.multipart_id is None
+def _is_unopened(upload: Upload, dropped: str | None) -> bool:
+    """Say whether a store that is sent bytes directly doesn't expect any of this upload.
+
+    Not yet, or no more: *dropped* is the name of a multipart upload that is gone.
+    """
+    lacks_name = upload.is_multipart and upload.multipart_id in (None, dropped)
     return _takes_bytes(upload) and (upload.state is State.DECLARED or lacks_name)
 
 

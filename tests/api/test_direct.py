@@ -11,6 +11,7 @@ import pytest
 
 from laydown import AsyncClient
 from laydown.settings import Settings
+from tests.api.sabotage import withheld
 from tests.api.talk import PART, entry, sha256
 from tests.engines.seaweed import Seaweed
 
@@ -121,6 +122,24 @@ async def test_an_upload_that_the_store_dropped_is_begun_anew(server, ours, proj
     await ours.send(batch, upload, LARGE)
     await server.run_until_quiet()
     assert await ours.state(batch, "b.bin") == ("ready", None)
+
+
+async def test_one_object_that_can_not_be_asked_for_holds_up_no_other(server, ours, project):
+    """The sweeper gives up what nobody sends, and leaves it to the proof what is wrong there."""
+    declared = await ours.declare(project, entry("a.txt", b"a"), entry("b.txt", b"b"))
+    batch, [first, _] = declared["batch"]["id"], declared["verdicts"]
+    [granted, _] = await ours.grants(batch)
+    assert (await ours.put(granted["parts"][0], b"a")).status == 200
+    [(organization,)] = await server.ask("SELECT id FROM organizations")
+    async with withheld(server.store, f"u/{organization}/{first['upload_id']}/1"):
+        report = await server.sweeping().tidy()
+        await server.run_until_quiet()
+    assert (report.found, report.expired) == (1, 1)
+    assert await ours.state(batch, "a.txt") == ("sealing", None)
+    assert await ours.state(batch, "b.txt") == ("expired", "expired")
+    await server.ask("UPDATE jobs SET run_at = now()")
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("ready", None)
 
 
 async def test_progress_is_shown_while_bytes_go_past_us(ours, project):

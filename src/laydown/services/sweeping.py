@@ -5,10 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from laydown.domain.errors import StoreUnavailable
 from laydown.domain.jobs import DiscardBytes
 from laydown.domain.lifecycle import TAKES_BYTES, Event, State
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import (
+    NO_OBJECT,
     ObjectName,
     OrganizationId,
     Upload,
@@ -95,7 +97,27 @@ class Sweeping:
             return {}
         async with self.ledger.begin(organization) as tx:
             uploads = await tx.uploads(ids)
-        return await attempts_in_store(self.direct, uploads)
+        try:
+            return await attempts_in_store(self.direct, uploads)
+        except StoreUnavailable:  # perhaps it is only one of them
+            return await self._one_by_one(self.direct, uploads)
+
+    async def _one_by_one(
+        self, direct: DirectEntry, uploads: Sequence[Upload]
+    ) -> Mapping[tuple[UploadId, int], Sequence[int]]:
+        """Return what the store has of each; what it won't speak of counts as sent.
+
+        The proof tells then what is wrong with it, and it settles. Raises `StoreUnavailable` when
+        it is the store that is away.
+        """
+        landed: dict[tuple[UploadId, int], Sequence[int]] = {}
+        for upload in uploads:
+            try:
+                landed |= await attempts_in_store(direct, [upload])
+            except StoreUnavailable:
+                await self.store.size(NO_OBJECT)
+                landed[upload.id, upload.attempt] = range(1, upload.parts + 1)
+        return landed
 
     async def _expire(self, organization: OrganizationId, ids: Sequence[UploadId]) -> int:
         landed = await self._in_store(organization, ids)

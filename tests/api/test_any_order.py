@@ -8,6 +8,8 @@ from datetime import timedelta
 
 import pytest
 
+from laydown.domain.upload import parse_key
+from laydown.ports import Arrival
 from tests.api.talk import PATIENCE, SETTLED, entry, sha256
 
 CONTENTS = [b"plan", b"section", b"detail", b"version https://git-lfs.github.com/spec/v1\noid x\n"]
@@ -29,6 +31,7 @@ class Chaos:
     async def step(self, *, work=True):
         actions = [self.declare] * 5 + [self.send] * 8 + [self.work] * (3 if work else 0)
         actions += [self.cancel, self.cancel_batch, self.close, self.retry, self.sweep]
+        actions += [self.vanish, self.notice] * 2
         await self.luck.choice(actions)()
 
     async def declare(self):
@@ -63,6 +66,20 @@ class Chaos:
             # Declared anew since it was granted, it may have another length.
             is_other = answer.status in (400, 403) and (await self.upload(granted))["attempt"] > 1
             assert answer.status == 200 or is_other or self.talk.is_late(answer), answer.body
+
+    async def vanish(self):
+        """Send one file, and don't say so."""
+        batch = self.some_batch()
+        for granted in await self.talk.grants(batch, limit=1) if batch else ():
+            size = (await self.upload(granted))["size"]
+            [fitting] = [each for each in CONTENTS if len(each) == size]
+            for part in granted["parts"]:
+                await self.talk.put(part, fitting)
+
+    async def notice(self):
+        """Tell of everything that the store has, as it does itself, now and again."""
+        found = [parse_key(each.key) async for each in self.server.store.objects()]
+        await self.server.shop.arriving.arrived([Arrival(name=name, size=None) for name in found])
 
     async def upload(self, granted):
         return await self.talk.get(f"/v1/uploads/{granted['id']}")
@@ -141,6 +158,8 @@ async def test_what_must_hold_holds_side_by_side(server, ours, project, seed):
 
 async def all_holds(server, talk, batches):
     """Settle everything and look at it from every side."""
+    await server.run_until_quiet()
+    await no_twin_waits_in_vain(server)  # the sweeper would give it up
     await settle(server, talk, batches)
     for batch in batches:
         await adds_up(talk, batch)

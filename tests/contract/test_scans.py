@@ -9,7 +9,7 @@ from laydown.domain.reasons import Reason
 from laydown.domain.scanning import Scan, Verdict
 from laydown.domain.upload import object_key
 from laydown.ports import Page
-from tests.ledger_support import Tenant, digest
+from tests.ledger_support import Tenant, blob, digest
 
 CLEAN = Scan(scanner="clamav", verdict=Verdict.CLEAN)
 INFECTED = Scan(scanner="clamav", verdict=Verdict.INFECTED, threat="Test.Virus")
@@ -72,6 +72,18 @@ async def test_contents_are_found_by_path(tenant: Tenant) -> None:
         assert await tx.mark_infected(second.key, INFECTED)
         gone = await tx.contents(tenant.project, Page(), under="plans/b.txt")
         assert gone == {"plans/b.txt": []}
+
+
+async def test_infected_content_that_no_version_has_is_withdrawn_too(tenant: Tenant) -> None:
+    """Bytes that were kept and lost a race for their path are marked, and logged for nobody."""
+    upload = await tenant.checking("a.txt")
+    async with tenant.begin() as tx:
+        await tx.keep_blobs([blob(tenant.organization, upload, digest("a"))])
+    before = await tenant.ask("SELECT number FROM events")
+    async with tenant.begin() as tx:
+        assert await tx.mark_infected(upload.key, INFECTED)
+        assert not await tx.mark_infected(upload.key, INFECTED)
+    assert await tenant.ask("SELECT number FROM events") == before
 
 
 async def test_infected_content_is_told_of_once_for_each_upload(tenant: Tenant) -> None:

@@ -119,5 +119,6 @@ class ScanRows(Session):
                 detail=scan.threat,
             )
             for row in rows
+            if row.id is not None
         ]
         return bool(rows)

@@ -69,7 +69,8 @@ UPDATE blobs
  WHERE organization_id = %(organization)s AND object_key = %(key)s AND NOT is_infected;
 
 -- name: mark_infected
--- Returns every upload that brought this content; a scan of other bytes than these marks nothing.
+-- Returns every upload that brought this content, or a row without one when none has a version of
+-- it; a scan of other bytes than these marks nothing.
 WITH marked AS (
     UPDATE blobs
        SET is_infected = true, scanned_by = %(scanner)s
@@ -79,6 +80,6 @@ WITH marked AS (
 )
 SELECT u.id, u.batch_id
   FROM marked m
-  JOIN versions v ON v.organization_id = %(organization)s AND v.blob_id = m.id
-  JOIN uploads u ON u.organization_id = %(organization)s AND u.id = v.upload_id
+  LEFT JOIN versions v ON v.organization_id = %(organization)s AND v.blob_id = m.id
+  LEFT JOIN uploads u ON u.organization_id = %(organization)s AND u.id = v.upload_id
  ORDER BY u.ordinal;

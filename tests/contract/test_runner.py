@@ -188,3 +188,19 @@ async def test_a_worker_stops_although_it_waits_for_jobs(
         stop.set()
         async with asyncio.timeout(SOON):
             await working
+
+
+async def test_jobs_of_another_release_are_left_to_its_workers(tenant, feed):
+    """A kind that this worker doesn't know neither ends it nor holds up what it knows."""
+    proving = Proving()
+    await enqueue(tenant, 30)
+    await tenant.ask(
+        "UPDATE jobs SET kind = 'hologram' WHERE id IN (SELECT id FROM jobs ORDER BY id LIMIT 20)"
+    )
+    async with running(runner(feed, proving)):
+        while len(await listed(tenant)) > 20:  # noqa: ASYNC110 - the ledger sets no event
+            await asyncio.sleep(0.01)
+    assert {(job.kind, job.state, job.attempt) for job in await listed(tenant)} == {
+        ("hologram", JobState.WAITING, 0)
+    }
+    assert sum(len(group) for _, group in proving.groups) == 10

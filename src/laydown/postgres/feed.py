@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 
 from laydown.domain.jobs import ClaimedJob
 from laydown.postgres import sql
+from laydown.postgres.jobs import KINDS
 from laydown.postgres.leases import PostgresLeases, claimed_of
 from laydown.postgres.pool import Pool, transaction
 
@@ -45,6 +46,7 @@ class PostgresFeed:
                 _Q["claim_jobs"],
                 {
                     "organizations": organizations,
+                    "kinds": list(KINDS),
                     "worker": worker,
                     "limit": limit,
                     "cap": self._in_flight,

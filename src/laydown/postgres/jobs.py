@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 from uuid import UUID
 
 from laydown.domain.errors import NotFound
@@ -27,6 +27,10 @@ from laydown.services.identifiers import new_id
 _Q = sql.load("jobs.sql")
 _EVENTS = sql.load("events.sql")
 _AT_ONCE = timedelta(0)
+
+KINDS: Final = ("join", "prove", "discard", "quarantine", "rescan")
+"""The kinds of jobs that this program knows; others are left to workers of the release that
+enqueued them."""
 
 
 def job_row(job: Job) -> dict[str, object]:

@@ -8,7 +8,7 @@ from uuid import UUID
 from laydown.domain.jobs import ClaimedJob
 from laydown.domain.upload import OrganizationId
 from laydown.postgres import sql
-from laydown.postgres.jobs import job_of
+from laydown.postgres.jobs import KINDS, job_of
 from laydown.postgres.pool import Pool, fetched, transaction
 
 _Q = sql.load("feed.sql")
@@ -41,7 +41,7 @@ class PostgresLeases:
         self, ids: Sequence[UUID], *, worker: UUID, lease: timedelta
     ) -> Sequence[ClaimedJob]:
         """Lease those of these jobs that exist, are due, alive and not held by anybody."""
-        given = {"ids": list(ids), "worker": worker, "lease": lease}
+        given = {"ids": list(ids), "kinds": list(KINDS), "worker": worker, "lease": lease}
         return [claimed_of(row) for row in await self._lazily("claim_jobs_by_id", given)]
 
     async def extend(

@@ -63,6 +63,7 @@ WITH share AS MATERIALIZED (
               FROM jobs
              WHERE organization_id = s.organization_id AND lane = 0
                AND dead_at IS NULL AND leased_until IS NULL AND run_at <= now()
+               AND kind = ANY(%(kinds)s)
              ORDER BY run_at
              LIMIT s.room)
            UNION ALL
@@ -70,6 +71,7 @@ WITH share AS MATERIALIZED (
               FROM jobs
              WHERE organization_id = s.organization_id AND lane = 1
                AND dead_at IS NULL AND leased_until IS NULL AND run_at <= now()
+               AND kind = ANY(%(kinds)s)
              ORDER BY run_at
              LIMIT s.room)) AS j
 ), chosen AS (
@@ -90,7 +92,7 @@ RETURNING id, organization_id, kind, upload_id, object_key, attempt;
 WITH locked AS (
     SELECT id FROM jobs
      WHERE id = ANY(%(ids)s::uuid[]) AND dead_at IS NULL AND run_at <= now()
-       AND coalesce(leased_until < now(), true)
+       AND coalesce(leased_until < now(), true) AND kind = ANY(%(kinds)s)
      ORDER BY id
        FOR UPDATE
 )

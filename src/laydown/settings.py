@@ -143,7 +143,7 @@ class Settings:
     ] = timedelta(seconds=30)
     upload_silence: Annotated[
         timedelta,
-        "How long a declared file may be silent before it expires.",
+        "How long a declared file may be silent before it expires; longer than a URL lives.",
     ] = timedelta(hours=24)
     batch_silence: Annotated[
         timedelta,
@@ -196,6 +196,8 @@ class Settings:
         """Return these settings, or raise `BadSettings` for values that can't work."""
         if not timedelta(minutes=2) <= self.url_life <= timedelta(minutes=15):
             raise BadSettings("LAYDOWN_URL_LIFE must be 2 to 15 minutes (120 to 900)")
+        if self.upload_silence <= self.url_life:  # a file would expire while it may be sent
+            raise BadSettings("LAYDOWN_UPLOAD_SILENCE must be more than LAYDOWN_URL_LIFE")
         if self.flush not in ("auto", "syncfs", "fsync"):
             raise BadSettings("LAYDOWN_FLUSH must be auto, syncfs or fsync")
         if self.log_level not in ("debug", "info", "warning", "error"):

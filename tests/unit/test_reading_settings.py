@@ -44,6 +44,7 @@ def test_an_unknown_name_is_an_error(name):
         ("PORT", "-1"),
         ("URL_LIFE", "60"),
         ("URL_LIFE", "901"),
+        ("UPLOAD_SILENCE", "900"),
         ("URL_LIFE", "nan"),
         ("URL_LIFE", "inf"),
         ("URL_LIFE", "1e300"),

@@ -72,6 +72,18 @@ async def test_no_database_is_unavailable(tenant):
             pass
 
 
+async def test_a_database_that_only_reads_is_unavailable(tenant):
+    """One that lost its office to another, or has yet to take it, is waited for."""
+    standby = f"{tenant.owner} options='-c default_transaction_read_only=on'"
+    async with open_pool(standby, "laydown_app", size=1) as pool:
+        ledger = PostgresLedger(pool)
+        assert await works(ledger, tenant)
+        with pytest.raises(LedgerUnavailable):
+            async with ledger.begin(tenant.organization) as tx:
+                await tx.touch_batch(tenant.batch.id)
+        assert await works(ledger, tenant)
+
+
 async def test_two_transactions_that_lock_each_other_out_are_a_conflict(tenant):
     """One of them ends with `Conflict`, the other commits."""
     uploads = await tenant.declared(2)

@@ -33,6 +33,8 @@ def in_our_words() -> Iterator[None]:
         raise Conflict("two requests met in the database; repeat this one") from error
     except psycopg.errors.UniqueViolation as error:
         raise Conflict("somebody else wrote the same thing first; repeat the request") from error
+    except psycopg.errors.ReadOnlySqlTransaction as error:  # a standby, while offices change
+        raise LedgerUnavailable("the database only reads for now; try again") from error
     except (psycopg.OperationalError, PoolTimeout, PoolClosed) as error:
         raise LedgerUnavailable("the database does not answer; try again") from error
 

@@ -1,18 +1,24 @@
 """The conversation where bytes go straight to an S3: the server hears of them, and sees none."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import aiohttp
 import pytest
 
 from laydown import AsyncClient
+from laydown.domain.upload import ObjectName, OrganizationId, UploadId, parse_key
+from laydown.ports import Arrival
 from laydown.settings import Settings
+from tests.api.installation import Installation
 from tests.api.sabotage import withheld
-from tests.api.talk import PART, entry, sha256
+from tests.api.talk import PART, Json, Talk, entry, sha256
 from tests.engines.seaweed import Seaweed
 
 _numbers = count(1)
@@ -189,3 +195,91 @@ async def test_no_url_is_logged(server, ours, project, capfd):
     out, err = capfd.readouterr()
     assert "X-Amz-" not in out + err
     assert "X-Amz-" not in str(await ours.get(f"/v1/batches/{batch}/uploads"))
+
+
+async def name_of(server: Installation, upload: str, attempt: int = 1) -> ObjectName:
+    """Return the name of an attempt's object."""
+    [(organization,)] = await server.ask("SELECT id FROM organizations")
+    return parse_key(f"u/{organization}/{upload}/{attempt}")
+
+
+async def notice(server: Installation, name: ObjectName) -> None:
+    """Tell of an object as the store does."""
+    await server.shop.arriving.arrived([Arrival(name=name, size=None)])
+
+
+async def granted(talk: Talk, project: str, *entries: Json) -> tuple[str, list[str], Any]:
+    """Declare files and have them granted; return the batch, the uploads and their grants."""
+    declared = await talk.declare(project, *entries)
+    batch = declared["batch"]["id"]
+    uploads = [verdict["upload_id"] for verdict in declared["verdicts"]]
+    return batch, uploads, await talk.grants(batch)
+
+
+async def test_what_is_only_said_to_be_sent_can_be_sent_again(server, ours, project):
+    """Without a byte it is refused for its size, a twin takes its place, and a retry takes it."""
+    batch, [upload, twin], _ = await granted(
+        ours, project, entry("a.txt", b"plan"), entry("b.txt", b"plan")
+    )
+    [completion] = await ours.complete(batch, upload)
+    assert completion["state"] == "sealing"
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("rejected", "size_mismatch")
+    await ours.send(batch, twin, b"plan")
+    assert (await ours.ask("POST", f"/v1/batches/{batch}/retry", expect=200)).json["uploads"] == 1
+    await ours.send(batch, upload, b"plan")
+    await server.run_until_quiet()
+    states = {each["state"] for each in (await ours.uploads(batch)).values()}
+    assert states == {"ready", "duplicate"}
+
+
+async def test_a_body_that_lands_after_its_file_was_given_up(server, ours, project):
+    """Cancelled or expired it stays, whatever the store tells; a retry has a key of its own."""
+    batch, [first, second], [one, two] = await granted(
+        ours, project, entry("a.txt", b"a"), entry("b.txt", b"b")
+    )
+    await ours.ask("DELETE", f"/v1/uploads/{first}", expect=200)
+    await server.sweeping().tidy()
+    await server.run_until_quiet()
+    for upload, grant, data in ((first, one, b"a"), (second, two, b"b")):
+        assert (await ours.put(grant["parts"][0], data)).status == 200
+        await notice(server, await name_of(server, upload))
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("cancelled", "cancelled_by_user")
+    assert await ours.state(batch, "b.txt") == ("expired", "expired")
+    await ours.ask("POST", f"/v1/batches/{batch}/retry", expect=200)
+    await ours.send(batch, second, b"b")
+    await server.run_until_quiet()
+    assert await ours.state(batch, "b.txt") == ("ready", None)
+    assert await server.wanted() == {(await name_of(server, second, 2)).key}
+
+
+async def test_a_joining_that_was_cut_off_is_taken_up(server, ours, project):
+    """When the store has made the object and nobody heard of it, the next try finds it."""
+    batch, [upload], [grant] = await granted(ours, project, entry("b.bin", LARGE))
+    for part, data in zip(grant["parts"], (LARGE[:PART], LARGE[PART:]), strict=True):
+        assert (await ours.put(part, data)).status == 200
+    await ours.complete(batch, upload)
+    organization = (await name_of(server, upload)).organization
+    async with server.database.ledger.begin(OrganizationId(organization)) as tx:
+        [sealing] = await tx.uploads([UploadId(UUID(upload))])
+    await server.store.join(sealing)
+    await server.run_until_quiet()
+    assert await ours.state(batch, "b.bin") == ("ready", None)
+
+
+async def test_everybody_says_it_at_once(server, ours, project):
+    """Client, store and sweeper, twice each and side by side: it is sealed and published once."""
+    batch, [upload], [grant] = await granted(ours, project, entry("a.txt", b"plan"))
+    assert (await ours.put(grant["parts"][0], b"plan")).status == 200
+    name = await name_of(server, upload)
+    async with server.working(), server.working(), asyncio.TaskGroup() as tasks:
+        for _ in range(2):
+            tasks.create_task(ours.complete(batch, upload))
+            tasks.create_task(notice(server, name))
+            tasks.create_task(server.sweeping().tidy())
+    await server.run_until_quiet()
+    assert await ours.state(batch, "a.txt") == ("ready", None)
+    timeline = await ours.get(f"/v1/uploads/{upload}/timeline")
+    states = [each["state"] for each in timeline["items"]]
+    assert states == ["declared", "receiving", "sealing", "checking", "ready"]

@@ -17,6 +17,7 @@ import pytest
 from laydown.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, PostgresAddress
 from laydown.postgres.migrate import migrate
 from laydown.settings import Settings
+from tests.engines.choice import IS_DISTRIBUTED
 from tests.engines.queue import Queues
 from tests.engines.seaweed import Seaweed
 from tests.ledger_support import in_thread
@@ -25,7 +26,6 @@ pytest_plugins = ["tests.engines.fixtures"]
 
 SUPERUSER = "postgres"
 ROOM = 1 << 30  # bytes; a run needs a third of it
-IS_DISTRIBUTED = os.environ.get("TEST_ENGINE", "embedded") == "distributed"
 _numbers = count(1)
 _buckets: list[str] = []
 

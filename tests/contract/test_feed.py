@@ -49,7 +49,7 @@ def cap() -> int:
     return 300
 
 
-@pytest.fixture(params=["postgres", "sqs"])
+@pytest.fixture(params=["postgres", pytest.param("sqs", marks=pytest.mark.distributed)])
 async def yard(request, database, cap, monkeypatch) -> AsyncIterator[Yard]:
     """What every promise is checked on."""
     if request.param == "postgres":

@@ -263,6 +263,7 @@ async def test_both_feeds_may_serve_one_ledger(tenant, yard):
     assert await yard.feed.claim(worker=uuid4(), limit=10, lease=LONG) == []
 
 
+@pytest.mark.distributed
 async def test_a_queue_that_is_away_costs_nothing_but_time(tenant, database, monkeypatch):
     """The relay says so, tries again, and announces everything once the queue is back."""
     with running_queues() as engine:

@@ -57,7 +57,7 @@ class Doing:
     rescanning: Any = None
 
 
-@pytest.fixture(params=["postgres", "sqs"])
+@pytest.fixture(params=["postgres", pytest.param("sqs", marks=pytest.mark.distributed)])
 async def feed(request, database, monkeypatch):
     """A feed from which everything that waits can be claimed."""
     if request.param == "postgres":

@@ -25,6 +25,8 @@ from laydown.objects.s3_rules import (
 from tests.byte_support import make_upload, serving
 from tests.s3_support import Bucket, address_of, checksum_of, credentials_of, opened_bucket
 
+pytestmark = pytest.mark.distributed
+
 ORIGIN = "https://console.example"
 
 

@@ -21,6 +21,8 @@ from laydown.objects.s3_urls import S3Urls
 from tests.byte_support import ORGANIZATION, make_upload
 from tests.s3_support import CRC, Bucket, checksum_of, credentials_of, opened_bucket
 
+pytestmark = pytest.mark.distributed
+
 MIB = 1 << 20
 DISPOSITION = "attachment; filename=\"a b.pdf\"; filename*=UTF-8''Pl%C3%A4ne%20a%2Bb.pdf"
 

@@ -9,11 +9,12 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SKIPS = "import pytest\ndef test_that_needs_more():\n    pytest.skip('no such server')\n"
+PASSES = "def test_of_nothing(): pass\n"
 SKIPS_ITSELF = "import pytest\npytest.skip('no such server', allow_module_level=True)\n"
 MOCKS = "from unittest import " + "mock\ndef test_of_a_mock():\n    assert mock.Mock()()\n"
 
 
-def run(folder: Path, text: str, *, ci: str) -> subprocess.CompletedProcess[str]:
+def run(folder: Path, text: str, *, ci: str, **more: str) -> subprocess.CompletedProcess[str]:
     """Run a test module under the rules of this suite."""
     module = folder / "test_of_the_rules.py"
     module.write_text(text)
@@ -23,7 +24,7 @@ def run(folder: Path, text: str, *, ci: str) -> subprocess.CompletedProcess[str]
         text=True,
         check=False,
         cwd=ROOT,
-        env={**os.environ, "CI": ci, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "CI": ci, "PYTHONPATH": str(ROOT), **more},
     )
 
 
@@ -45,3 +46,10 @@ def test_a_test_that_mocks_is_refused(tmp_path):
     done = run(tmp_path, MOCKS, ci="")
     assert done.returncode == pytest.ExitCode.USAGE_ERROR
     assert "test_of_the_rules.py" in done.stderr + done.stdout
+
+
+def test_an_engine_that_is_none_is_refused(tmp_path):
+    """A misspelt TEST_ENGINE stops the run, instead of choosing an engine in silence."""
+    done = run(tmp_path, PASSES, ci="", TEST_ENGINE="distribtued")
+    assert done.returncode != 0
+    assert "neither 'embedded' nor 'distributed'" in done.stderr + done.stdout

@@ -36,8 +36,9 @@ format: setup ## let the formatter have its way
 	@$(BIN)/ruff check --fix .
 
 soak: setup ## longer runs of the tests that kill processes
-	@SOAK=1 $(BIN)/pytest -q tests/api/test_any_order.py tests/e2e/test_kill.py \
-		tests/e2e/test_distributed_kills.py tests/e2e/test_spike.py $(ARGS)
+	@SOAK=1 TEST_ENGINE=embedded $(BIN)/pytest -q tests/api/test_any_order.py \
+		tests/e2e/test_kills.py tests/e2e/test_spike.py $(ARGS)
+	@SOAK=1 TEST_ENGINE=distributed $(BIN)/pytest -q tests/e2e/test_kills.py $(ARGS)
 
 bench: setup ## measure against other receivers, side by side; writes docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)

@@ -96,6 +96,11 @@ def every_file_ended_once(client: Client, database: Database) -> None:
     """I4: states add up to what was declared; no upload has two ends; events have no holes."""
     for batch in client.batches():
         assert sum(batch.counts.values()) == batch.declared.count
+        states = database.execute(
+            "SELECT state::text, count(*) FROM uploads WHERE batch_id = %s GROUP BY state",
+            [batch.id],
+        )
+        assert dict(states.fetchall()) == batch.counts
         [[rows, paths]] = database.execute(
             "SELECT count(*), count(DISTINCT path) FROM uploads WHERE batch_id = %s", [batch.id]
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from http.client import HTTPConnection, HTTPException
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import psycopg
 import pytest
@@ -22,7 +22,7 @@ from laydown.embedded.lifeline import LIFELINE_VARIABLE
 from laydown.embedded.postgres import PostgresAddress
 from laydown.settings import Settings
 from tests.e2e.balancer import Balancer
-from tests.e2e.yard import PATIENCE, Push, Pushed, until
+from tests.e2e.yard import LAST_WORDS, PATIENCE, Push, Pushed, until
 from tests.engines.process import free_ports
 from tests.engines.queue import Queues
 from tests.engines.seaweed import Seaweed
@@ -35,7 +35,6 @@ SINGLE_UP_TO = 8 << 20
 
 _SUPERUSER = "postgres"
 _NAMES = (f"site{number}" for number in count(1))
-_LAST_WORDS = 4_000  # characters of each log that a failure shows
 _SETTINGS = {
     "SCANNER": "none",
     "QUARANTINE": "0",  # seconds; refused bytes go at once, so that nothing is left to wait for
@@ -207,7 +206,7 @@ class Site:
     def last_words(self) -> Iterator[tuple[str, str]]:
         """Yield each node's name and the end of its log."""
         for name, node in self.nodes.items():
-            yield name, node.said[-_LAST_WORDS:]
+            yield name, node.said[-LAST_WORDS:]
 
     def dispose(self) -> None:
         """End whatever still runs."""
@@ -216,6 +215,15 @@ class Site:
         for node in self.nodes.values():
             if node.is_running:
                 node.kill()
+
+
+@runtime_checkable
+class Logging(Protocol):
+    """Processes that keep logs."""
+
+    def last_words(self) -> Iterator[tuple[str, str]]:
+        """Yield each one's name and the end of its log."""
+        ...
 
 
 @contextmanager
@@ -324,8 +332,10 @@ def _queue(queues: Queues, name: str) -> str:
 
 
 def report_logs(item: pytest.Item, report: pytest.TestReport) -> None:
-    """Add the logs of the site that a failed test had to its report."""
+    """Add the logs of whatever ran for a failed test to its report."""
     funcargs: Mapping[str, object] = getattr(item, "funcargs", {})
-    sites = {id(found): found for found in funcargs.values() if isinstance(found, Site)}
-    for site in sites.values() if report.failed else ():
-        report.sections += [(f"end of the log of {name}", text) for name, text in site.last_words()]
+    ran = {id(found): found for found in funcargs.values() if isinstance(found, Logging)}
+    for found in ran.values() if report.failed else ():
+        report.sections += [
+            (f"end of the log of {name}", text) for name, text in found.last_words()
+        ]

@@ -24,6 +24,7 @@ from laydown.embedded.postmaster import LockFile
 from tests.e2e.embedded_support import alive
 
 PATIENCE = 60.0  # seconds; what is awaited takes a few on a quiet machine
+LAST_WORDS = 4_000  # characters of each log that a failure shows
 _GLANCE = 0.01  # seconds between two looks at another process
 
 # What a command line does, without one: push, and say in JSON what came of it.
@@ -269,6 +270,11 @@ class Yard:
         lock = LockFile.read(self.data / "postgres")
         assert lock is not None
         return f"host={lock.sockets} port={lock.port} dbname=laydown user=postgres"
+
+    def last_words(self) -> Iterator[tuple[str, str]]:
+        """Yield the command, if it was ever started, and the end of its log."""
+        if self.data.with_suffix(".log").exists():
+            yield "laydown up", self.log[-LAST_WORDS:]
 
     def dispose(self) -> None:
         """End whatever still runs, and delete everything."""

@@ -2,8 +2,6 @@
 
 import ast
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,18 +12,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from laydown.embedded.postgres import EmbeddedPostgres, EmbeddedPostgresError, PostgresAddress
-from laydown.postgres.migrate import migrate
+from laydown.embedded.postgres import EmbeddedPostgresError, PostgresAddress
 from laydown.settings import Settings
 from tests.engines.choice import IS_DISTRIBUTED
+from tests.engines.postgres import SUPERUSER, make_template, running_postgres
 from tests.engines.queue import Queues
 from tests.engines.seaweed import Seaweed
 from tests.ledger_support import in_thread
 
 pytest_plugins = ["tests.engines.fixtures"]
 
-SUPERUSER = "postgres"
-ROOM = 1 << 30  # bytes; a run needs a third of it
 _numbers = count(1)
 _buckets: list[str] = []
 
@@ -33,31 +29,17 @@ _buckets: list[str] = []
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresAddress]:
     """Run one embedded Postgres for all tests of the session."""
-    # In memory where there is some, because each test makes a database and every commit is
-    # flushed; and short, because a socket's path has 107 bytes.
-    memory = Path("/dev/shm")
-    roomy = memory.is_dir() and shutil.disk_usage(memory).free > ROOM
-    folder = Path(tempfile.mkdtemp(prefix="ldn", dir=memory if roomy else None))
-    server = EmbeddedPostgres(folder)
     try:
-        try:
-            address = in_thread(server.start())
-        except EmbeddedPostgresError as error:
-            pytest.skip(str(error))
-        yield address
-    finally:
-        in_thread(server.stop())
-        shutil.rmtree(folder, ignore_errors=True)
+        with running_postgres() as server:
+            yield server.address
+    except EmbeddedPostgresError as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="session")
 def template(postgres: PostgresAddress) -> str:
     """Return the name of a migrated, empty database that others are copied from."""
-    name = "template_of_tests"
-    with psycopg.connect(postgres.dsn(SUPERUSER), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    in_thread(migrate(replace(postgres, database=name).dsn(SUPERUSER)))
-    return name
+    return make_template(postgres)
 
 
 @pytest.fixture

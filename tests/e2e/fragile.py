@@ -12,6 +12,7 @@ from tests.e2e.ledger import Holding, holding_of
 from tests.e2e.site import APIS, WORKERS, Node, Site
 from tests.e2e.site_talk import holder
 from tests.e2e.yard import Push, Yard
+from tests.engines.postgres import Postgres
 from tests.engines.queue import Queues
 from tests.engines.seaweed import Seaweed
 
@@ -80,12 +81,13 @@ class FragileYard:
 
 @dataclass(frozen=True, slots=True)
 class FragileSite:
-    """A distributed set-up with a store that nobody else uses."""
+    """A distributed set-up with a database server and a store that nobody else uses."""
 
-    kills: ClassVar = ("api", "worker", "relay", "store")
+    kills: ClassVar = ("api", "worker", "relay", "store", "postgres")
     harms: ClassVar = (*kills, "paused worker", "paused store", "paused queue", "everything")
 
     site: Site
+    postgres: Postgres
 
     def start_push(self, folder: Path) -> Push:
         return self.site.start_push(folder, jobs=1)
@@ -99,29 +101,23 @@ class FragileSite:
             push.is_over_within(seconds)
             what.resume()
 
-        def killed(name: str) -> None:
-            site.nodes[name].kill()
+        def killed(*victims: Node | Seaweed | Postgres) -> None:
+            for victim in victims:
+                victim.kill()
             push.is_over_within(seconds)
-            site.nodes[name].launch()
-
-        def without_store(*names: str) -> None:
-            for name in names:
-                site.nodes[name].kill()
-            site.seaweed.kill()
-            push.is_over_within(seconds)
-            site.seaweed.start()
-            for name in names:
-                site.nodes[name].launch()
+            for victim in victims:
+                victim.start()
 
         do: dict[str, Callable[[], None]] = {
-            "api": lambda: killed(api),
-            "worker": lambda: killed(worker),
-            "relay": lambda: killed(holder(site, Office.RELAY)),
-            "store": without_store,
+            "api": lambda: killed(site.nodes[api]),
+            "worker": lambda: killed(site.nodes[worker]),
+            "relay": lambda: killed(site.nodes[holder(site, Office.RELAY)]),
+            "store": lambda: killed(site.seaweed),
+            "postgres": lambda: killed(self.postgres),
             "paused worker": lambda: paused(site.nodes[worker], _LEASES + seconds),
             "paused store": lambda: paused(site.seaweed),
             "paused queue": lambda: paused(site.queues),
-            "everything": lambda: without_store(*site.nodes),
+            "everything": lambda: killed(self.postgres, site.seaweed, *site.nodes.values()),
         }
         do[harm]()
 

@@ -23,6 +23,7 @@ from laydown.embedded.postgres import PostgresAddress
 from laydown.settings import Settings
 from tests.e2e.balancer import Balancer
 from tests.e2e.yard import LAST_WORDS, PATIENCE, Push, Pushed, until
+from tests.engines.postgres import SUPERUSER
 from tests.engines.process import free_ports
 from tests.engines.queue import Queues
 from tests.engines.seaweed import Seaweed
@@ -33,7 +34,6 @@ WORKERS = ("worker_1", "worker_2", "worker_3")
 SINGLE_UP_TO = 8 << 20
 """Bytes; what is larger goes in parts, without tests having to move much."""
 
-_SUPERUSER = "postgres"
 _NAMES = (f"site{number}" for number in count(1))
 _SETTINGS = {
     "SCANNER": "none",
@@ -77,7 +77,7 @@ class Node:
         """Say whether it has told, in this life, that it works."""
         return any(f'"{name}.started"' in self.said[self._began :] for name in ("api", "worker"))
 
-    def launch(self) -> None:
+    def start(self) -> None:
         """Start it and return at once."""
         assert not self.is_running
         self._began = len(self.said)
@@ -134,7 +134,7 @@ class Site:
     def start(self, *names: str) -> None:
         """Start nodes, all when none is named; return when each api is ready to work."""
         for name in names or self.nodes:
-            self.nodes[name].launch()
+            self.nodes[name].start()
         for name in names or self.nodes:
             until(
                 lambda name=name: not self.nodes[name].is_running or self.is_ready(name),
@@ -314,15 +314,16 @@ def _nodes(
 
 @contextmanager
 def _database(postgres: PostgresAddress, template: str, name: str) -> Iterator[str]:
-    with psycopg.connect(postgres.dsn(_SUPERUSER), autocommit=True) as connection:
+    with psycopg.connect(postgres.dsn(SUPERUSER), autocommit=True) as connection:
         for user in (*APIS, *WORKERS):
             found = connection.execute("SELECT FROM pg_roles WHERE rolname = %s", [user])
             if found.rowcount == 0:
                 connection.execute(f'CREATE ROLE "{user}" LOGIN SUPERUSER')
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        try:
-            yield replace(postgres, database=name).dsn(_SUPERUSER)
-        finally:
+    try:
+        yield replace(postgres, database=name).dsn(SUPERUSER)
+    finally:  # on a connection of its own: the server may have been killed in between
+        with psycopg.connect(postgres.dsn(SUPERUSER), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 

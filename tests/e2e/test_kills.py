@@ -20,12 +20,14 @@ from typing import TypeAlias
 import pytest
 
 from laydown.client.walk import walk
+from laydown.embedded.postgres import EmbeddedPostgresError
 from laydown.sample import generate
 from tests.e2e.fragile import Fragile, FragileSite, FragileYard
 from tests.e2e.ledger import Holding
 from tests.e2e.site import SINGLE_UP_TO, running_site
 from tests.e2e.yard import Pushed, Yard
 from tests.engines.choice import IS_DISTRIBUTED
+from tests.engines.postgres import Postgres, make_template, running_postgres
 from tests.engines.process import EngineMissingError
 from tests.engines.seaweed import Seaweed, running_seaweed
 
@@ -90,6 +92,16 @@ def own_seaweed() -> Iterator[Seaweed]:
 
 
 @pytest.fixture(scope="module")
+def own_postgres() -> Iterator[tuple[Postgres, str]]:
+    """Return a database server like that, and the name of a database to copy there."""
+    try:
+        with running_postgres() as postgres:
+            yield postgres, make_template(postgres.address)
+    except EmbeddedPostgresError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
 def running(request: pytest.FixtureRequest, tmp_path_factory) -> Running:
     """Return what runs a laydown on the engines of this session, as a context."""
     found = request.getfixturevalue
@@ -109,14 +121,15 @@ def running(request: pytest.FixtureRequest, tmp_path_factory) -> Running:
 
     @contextmanager
     def running_fragile_site() -> Iterator[Fragile]:
+        postgres, template = found("own_postgres")
         with running_site(
             tmp_path_factory.mktemp("fragile"),
-            postgres=found("postgres"),
-            template=found("template"),
+            postgres=postgres.address,
+            template=template,
             seaweed=found("own_seaweed"),
             queues=found("queues"),
         ) as site:
-            yield FragileSite(site)
+            yield FragileSite(site, postgres)
 
     return running_fragile_site if IS_DISTRIBUTED else running_fragile_yard
 

@@ -17,7 +17,7 @@ said=$(mktemp)
 trap 'rm -f "$said"' EXIT
 (
     failed=0
-    TEST_ENGINE=embedded .venv/bin/pytest -q tests/contract tests/api || failed=$?
+    TEST_ENGINE=embedded .venv/bin/pytest -q tests/api || failed=$?
     TEST_ENGINE=distributed .venv/bin/pytest -q tests/contract tests/api tests/e2e/test_kills.py ||
         failed=$?
     exit "$failed"
@@ -26,8 +26,8 @@ beside=$!
 trap 'kill -INT "$beside" 2>/dev/null || true; rm -f "$said"' INT TERM
 
 status=0
-TEST_ENGINE=embedded .venv/bin/pytest -q tests/unit tests/repo tests/e2e || status=$?
+TEST_ENGINE=embedded .venv/bin/pytest -q tests/unit tests/repo tests/contract tests/e2e || status=$?
 wait "$beside" || status=$?
-printf '\nBeside these, contract and API, and with the kills on S3 and SQS:\n'
+printf '\nBeside these, the API, and contracts, API and kills on S3 and SQS:\n'
 cat "$said"
 exit "$status"

@@ -230,10 +230,16 @@ class Yard:
     def crash(self) -> None:
         """End everything at once, as a power cut would."""
         assert self.server is not None
-        victims = {self.server.pid, *descendants(self.server.pid), *processes_at(self.data)}
-        for number in (signal.SIGSTOP, signal.SIGKILL):  # none acts on the death of another
-            for pid in victims:
-                tell(pid, number)
+        victims: set[int] = set()
+        # Stopped first, so that none acts on the death of another; and looked for again, because
+        # one may just have started another.
+        while new := self._processes() - victims:
+            for pid in new:
+                tell(pid, signal.SIGSTOP)
+            until(lambda new=new: all(map(stands_still, new)), what="every process stands still")
+            victims |= new
+        for pid in victims:
+            tell(pid, signal.SIGKILL)
         self.server.wait(timeout=PATIENCE)
         until(lambda: not processes_at(self.data), what="every process is gone")
 
@@ -286,6 +292,10 @@ class Yard:
             tell(pid, signal.SIGKILL)
         shutil.rmtree(self.data, ignore_errors=True)
 
+    def _processes(self) -> set[int]:
+        assert self.server is not None
+        return {self.server.pid, *descendants(self.server.pid), *processes_at(self.data)}
+
     def _is_gone(self) -> bool:
         return self.server is None or self.server.poll() is not None
 
@@ -315,6 +325,15 @@ def descendants(pid: int) -> list[int]:
     """Return the process ids of everything alive below a process."""
     found = children(pid)
     return found + [each for child in found for each in descendants(child)]
+
+
+def stands_still(pid: int) -> bool:
+    """Tell whether no thread of a process runs: each is stopped, or dead."""
+    try:
+        threads = [(each / "stat").read_text() for each in Path(f"/proc/{pid}/task").iterdir()]
+    except (FileNotFoundError, ProcessLookupError):
+        return not alive(pid)
+    return all(thread.rpartition(")")[2].split()[0] in {"T", "Z", "X"} for thread in threads)
 
 
 def processes_at(folder: Path) -> list[int]:

@@ -1,37 +1,45 @@
 """Checksums computed while bytes pass by."""
 
 import hashlib
+from pathlib import Path
 
 from awscrt import checksums
 
 from laydown.domain.digest import Algorithm, Checksum
 from laydown.domain.errors import ChecksumMismatch
 
+_BLOCK = 1 << 20  # bytes
+
 
 class Meter:
     """Computes the CRC64NVME of what passes, and whatever else was promised for it.
 
     CRC64NVME costs next to nothing (over 20 GB/s a core with carry-less multiplication), and a
-    part is known by it from then on.
+    part is known by it from then on. SHA-256, which costs far more, is computed when it was promised,
+    or when somebody *takes_sha256*.
     """
 
     __slots__ = ("_crc32c", "_promised", "_sha256", "crc64nvme")
 
-    def __init__(self, promised: Checksum | None) -> None:
+    def __init__(self, promised: Checksum | None, *, takes_sha256: bool = False) -> None:
         self.crc64nvme = 0
         self._promised = promised
         self._crc32c = 0
-        algorithm = promised.algorithm if promised else None
-        self._sha256 = hashlib.sha256() if algorithm is Algorithm.SHA256 else None
+        takes_sha256 |= promised is not None and promised.algorithm is Algorithm.SHA256
+        self._sha256 = hashlib.sha256() if takes_sha256 else None
+
+    @property
+    def sha256(self) -> bytes:
+        """The SHA-256 of what passed, where it is computed."""
+        assert self._sha256 is not None
+        return self._sha256.digest()
 
     def update(self, chunk: bytes | memoryview) -> None:
         """Take the next bytes."""
         self.crc64nvme = checksums.crc64nvme(chunk, self.crc64nvme)
-        if self._promised is None:
-            return
         if self._sha256 is not None:
             self._sha256.update(chunk)
-        elif self._promised.algorithm is Algorithm.CRC32C:
+        if self._promised is not None and self._promised.algorithm is Algorithm.CRC32C:
             self._crc32c = checksums.crc32c(chunk, self._crc32c)
 
     def verify(self) -> None:
@@ -48,5 +56,13 @@ class Meter:
             case Algorithm.CRC32C:
                 return Checksum.of_number(Algorithm.CRC32C, self._crc32c)
             case Algorithm.SHA256:
-                assert self._sha256 is not None
-                return Checksum(Algorithm.SHA256, self._sha256.digest())
+                return Checksum(Algorithm.SHA256, self.sha256)
+
+
+def crc64nvme_of(path: str) -> int:
+    """Return the CRC64NVME of a file. Blocks."""
+    crc = 0
+    with Path(path).open("rb") as file:
+        while chunk := file.read(_BLOCK):
+            crc = checksums.crc64nvme(chunk, crc)
+    return crc

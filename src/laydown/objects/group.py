@@ -8,8 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import TypeAlias
 
-from laydown.domain.errors import LaydownError, Stopping, StoreUnavailable
+from laydown.domain.errors import Conflict, LaydownError, Stopping, StoreUnavailable
 from laydown.domain.upload import OrganizationId, Part, PartOutcome
+from laydown.objects.checksum import crc64nvme_of
+from laydown.objects.destination import in_our_words
 from laydown.objects.disk import DiskStore
 from laydown.objects.landing import Landing
 from laydown.objects.layout import Attempt
@@ -115,7 +117,8 @@ class GroupCommit:
         contested = await loop.run_in_executor(self._writer, self._land, group)
         if contested:
             try:
-                recorded = await self._recorded.among([it.slot.attempt for it in contested])
+                asked = [it.slot.attempt for it in contested if it.slot.length is not None]
+                recorded = await self._recorded.among(asked)
             except LaydownError as error:
                 await loop.run_in_executor(self._writer, _refuse_all, group, error)
                 raise
@@ -151,9 +154,13 @@ class GroupCommit:
 
         An object of a recorded attempt is never replaced: these bytes are dropped, and the
         recorder says whether they are the same. One that a crash left before its commit must be
-        replaced: its bytes may not have reached the disk.
+        replaced: its bytes may not have reached the disk. What is kept for somebody else to record
+        replaces nothing at all.
         """
         for landing in contested:
+            if landing.slot.length is None:
+                self._compare(landing)
+                continue
             if landing.slot.attempt in recorded:
                 landing.destination.drop()
                 continue
@@ -161,6 +168,20 @@ class GroupCommit:
                 landing.destination.replace()
             except LaydownError as error:
                 landing.refuse(error)
+
+    def _compare(self, landing: Landing) -> None:
+        """Refuse a body under whose key there are other bytes; drop one that is there. Blocks."""
+        path = self._store.layout.placed_path(landing.slot.attempt)
+        try:
+            with in_our_words():
+                is_there = crc64nvme_of(path) == landing.crc64nvme
+        except LaydownError as error:
+            landing.refuse(error)
+            return
+        if is_there:
+            landing.destination.drop()
+        else:
+            landing.refuse(Conflict("there are other bytes under this key"))
 
     def _flush(self, group: list[Landing]) -> None:
         """Make durable what a group wrote; when that fails, the store takes nothing more."""
@@ -182,11 +203,17 @@ class GroupCommit:
             raise lost from error
 
     async def _record_group(self, group: list[Landing]) -> None:
-        """Record each organization's bodies in one call, side by side, and answer them."""
+        """Record each organization's bodies in one call, side by side, and answer them.
+
+        Those that somebody else records are answered at once: they are durable.
+        """
         started = perf_counter()
         owned: defaultdict[OrganizationId, list[Landing]] = defaultdict(list)
         for landing in group:
-            owned[landing.slot.attempt.organization].append(landing)
+            if landing.slot.length is None:
+                _answer(landing, PartOutcome.RECORDED)
+            else:
+                owned[landing.slot.attempt.organization].append(landing)
         results = await asyncio.gather(
             *(
                 self._recorder(organization, [landing.part() for landing in landings])

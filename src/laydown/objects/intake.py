@@ -20,8 +20,10 @@ from laydown.objects.landing import Desk, Landing, Slot
 from laydown.objects.layout import Attempt
 from laydown.objects.recorded import LandedQuery, RecordedParts
 from laydown.objects.stats import IntakeStats
+from laydown.ports import Kept
 
 _WRITERS = 4  # threads that write long bodies: a few keep any disk busy
+_STALLED = 1.0  # seconds without a byte, after which a body of unknown length goes to the disk
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,26 @@ class IntakeLimits:
 
     buffer: int = 1 << 20  # bytes of one body; a longer one holds two buffers
     budget: int = 32 << 20  # bytes of all bodies together
+
+
+class _Spilling:
+    """Lets a body whose bytes stop coming hold no memory."""
+
+    def __init__(self, landing: Landing) -> None:
+        self._landing = landing
+        self._seen = 0  # bytes, at the last look
+        self._loop = asyncio.get_running_loop()
+        self._timer = self._loop.call_later(_STALLED, self._look)
+
+    def end(self) -> None:
+        """Look no more."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        if self._landing.received == self._seen:
+            self._landing.spill()
+        self._seen = self._landing.received
+        self._timer = self._loop.call_later(_STALLED, self._look)
 
 
 class Intake:
@@ -105,23 +127,42 @@ class Intake:
         *offset* is where it belongs in a file that arrives in parts, in bytes; None when it is
         the whole file. Raises `PartBusy`, `Stopping`, `StoreUnavailable`.
         """
-        if self._is_stopping:
-            raise Stopping("the server is shutting down; send the part again in a moment")
-        if not self._store.is_healthy:
-            raise StoreUnavailable("the disk failed; nothing is stored until an operator looks")
-        claim = (upload, attempt, number)
-        if claim in self._claims:
-            raise PartBusy("another request is writing this part")
-        self._claims.add(claim)
-        self._is_quiet.clear()
-        self.stats.bodies += 1
         slot = Slot(
             attempt=Attempt(organization, upload, attempt),
             number=number,
             offset=offset,
             length=length,
         )
-        return Landing(slot, Meter(promised), self._desk)
+        return self._admitted(slot, Meter(promised))
+
+    async def keep(self, key: str, chunks: AsyncIterator[bytes | memoryview]) -> Kept:
+        """Make these bytes the object of this key, durable when this returns; see `ByteSink`."""
+        slot = Slot(attempt=Attempt.of_key(key), number=1, offset=None, length=None)
+        landing = self._admitted(slot, Meter(None, takes_sha256=True))
+        spilling = _Spilling(landing)
+        try:
+            await landing.open()
+            async for chunk in chunks:
+                if landing.take(chunk):
+                    await landing.breathe()
+            await landing.commit()
+        finally:
+            spilling.end()
+            await landing.abandon()
+        return Kept(size=landing.received, sha256=landing.meter.sha256, crc64nvme=landing.crc64nvme)
+
+    def _admitted(self, slot: Slot, meter: Meter) -> Landing:
+        if self._is_stopping:
+            raise Stopping("the server is shutting down; send the part again in a moment")
+        if not self._store.is_healthy:
+            raise StoreUnavailable("the disk failed; nothing is stored until an operator looks")
+        claim = (slot.attempt.upload, slot.attempt.number, slot.number)
+        if claim in self._claims:
+            raise PartBusy("another request is writing this part")
+        self._claims.add(claim)
+        self._is_quiet.clear()
+        self.stats.bodies += 1
+        return Landing(slot, meter, self._desk)
 
     async def drain(self, *, timeout: float) -> bool:  # noqa: ASYNC109 - bounded, never cancelled
         """Admit nothing more; return whether all bodies ended within *timeout* seconds."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import sys
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class Slot:
     attempt: Attempt
     number: int  # of the part, from 1
     offset: int | None  # bytes into a file that arrives in parts; None: the body is the file
-    length: int  # bytes
+    length: int | None  # bytes; None: whoever brings it says when it is over, and records it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ class Landing:
         "_has_written",
         "_held",
         "_is_over",
+        "_most",
         "_writing",
         "answer",
         "destination",
@@ -72,6 +74,7 @@ class Landing:
         self.received = 0  # bytes
         self.error: LaydownError | None = None  # what its group found wrong with it
         self.answer: asyncio.Future[PartOutcome] | None = None
+        self._most = sys.maxsize if slot.length is None else slot.length  # bytes
         self._desk = desk
         self._chunks: list[Chunk] = []
         self._held = 0  # bytes of memory
@@ -102,15 +105,15 @@ class Landing:
         """Take the next bytes; True asks to await `breathe` before more. Raises `WrongLength`."""
         size = len(chunk)
         self.received += size
-        if self.received >= self.slot.length:
-            if self.received > self.slot.length:
-                raise WrongLength(f"the body is longer than the {self.slot.length} bytes signed")
+        if self.received >= self._most:
+            if self.received > self._most:
+                raise WrongLength(f"the body is longer than the {self._most} bytes signed")
             if size == 0:
                 return False
         self._chunks.append(chunk)
         self._held += size + _CHUNK_COST
         self._desk.budget.take(size + _CHUNK_COST)
-        return self.received < self.slot.length and (
+        return self.received < self._most and (
             self._held >= self._desk.buffer or self._desk.budget.is_exhausted
         )
 
@@ -136,7 +139,7 @@ class Landing:
         Raises `WrongLength`, `ChecksumMismatch`, `StoreFull`, `StoreUnavailable`, or what the
         recorder raises; then nothing is recorded, or the ledger could not say.
         """
-        if self.received != self.slot.length:
+        if self.slot.length not in (None, self.received):
             raise WrongLength(
                 f"the body has {self.received} bytes, not the {self.slot.length} signed"
             )
@@ -175,7 +178,7 @@ class Landing:
             upload=self.slot.attempt.upload,
             attempt=self.slot.attempt.number,
             number=self.slot.number,
-            size=self.slot.length,
+            size=self.received,
             crc64nvme=self.meter.crc64nvme,
             is_whole_file=self.slot.offset is None,
         )

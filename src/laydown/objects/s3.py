@@ -25,6 +25,7 @@ from laydown.objects.layout import Attempt
 from laydown.objects.s3_address import parse_address
 from laydown.objects.s3_answers import S3Answer, S3Refused, moment_of, number_of, plainly, text_of
 from laydown.objects.s3_http import S3Client, connected
+from laydown.objects.s3_keeping import Buffers, keep
 from laydown.objects.s3_multipart import (
     LandedPart,
     UnderWay,
@@ -37,7 +38,7 @@ from laydown.objects.s3_multipart import (
 from laydown.objects.s3_reading import Reading, look, opened
 from laydown.objects.s3_rules import REJECTED
 from laydown.objects.s3_urls import S3Urls
-from laydown.ports import Landed, Look, Scanner, StoredObject
+from laydown.ports import Kept, Landed, Look, Scanner, StoredObject
 
 Given = TypeVar("Given")
 Result = TypeVar("Result")
@@ -65,7 +66,7 @@ def _plain(
 
 
 class S3Store:
-    """An `ObjectStore`, a `DirectEntry` and a `Fingerprinter` in one bucket.
+    """An `ObjectStore`, a `ByteSink`, a `DirectEntry` and a `Fingerprinter` in one bucket.
 
     Keys are written once, never copied and never renamed. What is answered ambiguously is settled
     by asking what is there.
@@ -74,7 +75,14 @@ class S3Store:
     def __init__(self, client: S3Client) -> None:
         """Keep objects in the client's bucket, below the prefix of its address."""
         self.client = client
+        self._buffers = Buffers()
         self._seen_at = float("-inf")
+
+    @_plain
+    async def keep(self, key: str, chunks: AsyncIterator[bytes | memoryview]) -> Kept:
+        """Make these bytes the object of this key, durable when this returns; see `ByteSink`."""
+        Attempt.of_key(key)
+        return await keep(self.client, key, chunks, self._buffers)
 
     @_plain
     async def begin(self, uploads: Sequence[Upload]) -> Mapping[UploadId, str]:

@@ -34,9 +34,11 @@ from laydown.ports.rows import (
     UploadRows,
 )
 from laydown.ports.stores import (
+    ByteSink,
     DirectEntry,
     Fingerprint,
     Fingerprinter,
+    Kept,
     Landed,
     Look,
     ObjectStore,
@@ -51,6 +53,7 @@ __all__ = [
     "Arrival",
     "AuditRows",
     "BatchFilter",
+    "ByteSink",
     "Credential",
     "DirectEntry",
     "DocumentRows",
@@ -63,6 +66,7 @@ __all__ = [
     "JobFeed",
     "JobRows",
     "Judgement",
+    "Kept",
     "Keyring",
     "Landed",
     "Ledger",

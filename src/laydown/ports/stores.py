@@ -53,6 +53,28 @@ class ObjectStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """What the bytes of a new object turned out to be."""
+
+    size: int  # bytes
+    sha256: bytes
+    crc64nvme: int  # unsigned, 64 bits
+
+
+class ByteSink(Protocol):
+    """Takes bytes that come through us, for a key that is chosen before their number is known."""
+
+    async def keep(self, key: str, chunks: AsyncIterator[bytes | memoryview]) -> Kept:
+        """Make all *chunks* one durable object; return what they are, once it is.
+
+        Memory doesn't grow with the object. When *chunks* raise, their error passes, and there is
+        no object. The same bytes again change nothing; other bytes under a key that has an object
+        raise `Conflict`. Raises `StoreFull`, `StoreUnavailable` and `Stopping`.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Landed:
     """What a store holds of an upload under way."""
 

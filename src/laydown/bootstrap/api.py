@@ -12,7 +12,7 @@ from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
 from laydown.domain.errors import LaydownError
-from laydown.http.app import Limits, Services, build
+from laydown.http.app import FormLimits, Limits, Services, build
 from laydown.http.bytes import ByteDoor, no_byte_door
 from laydown.http.bytes_keys import KeyRing
 from laydown.http.bytes_pace import Patience
@@ -21,12 +21,13 @@ from laydown.objects.disk import DiskStore
 from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
-from laydown.ports import UrlSigner
+from laydown.ports import ByteSink, UrlSigner
 from laydown.scanners.clamav import ClamAv
 from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
+from laydown.services.filing import Filing
 from laydown.services.identity import Identity
 from laydown.services.members import Members
 from laydown.services.operating import Operating
@@ -66,10 +67,15 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         tasks.create_task(tail.run())
         stack.callback(tail.stop)
-        entrance = await _entrance(stack, settings, storage.disk, signer, sending, metrics)
-        limits = Limits(heartbeat=settings.event_heartbeat.total_seconds())
+        entrance = await _entrance(stack, settings, storage, signer, sending, metrics)
+        limits = Limits(
+            heartbeat=settings.event_heartbeat.total_seconds(),
+            forms=FormLimits(patience=_patience(settings)),
+        )
         scanning = scanning_of(settings)
-        services = _services(settings, database, storage, signer, scanning, sending, tail, metrics)
+        services = _services(
+            settings, database, storage, scanning, sending, entrance.sink, tail, metrics
+        )
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
             yield Api(
@@ -87,19 +93,23 @@ class _Entrance:
     """Where bytes come in, if they come to us, and how to finish those under way."""
 
     door: ASGIApp
+    sink: ByteSink
     drain: Callable[[], Awaitable[object]]
 
 
 async def _entrance(
     stack: AsyncExitStack,
     settings: Settings,
-    disk: DiskStore | None,
+    storage: Storage,
     signer: UrlSigner,
     sending: Sending,
     metrics: Metrics,
 ) -> _Entrance:
-    if disk is None or not isinstance(signer, ByteUrls):
-        return _Entrance(door=no_byte_door, drain=_nothing_under_way)
+    if storage.sink is not None:
+        return _Entrance(door=no_byte_door, sink=storage.sink, drain=_nothing_under_way)
+    disk = storage.disk
+    assert disk is not None
+    assert isinstance(signer, ByteUrls)
     intake = Intake(
         disk,
         recorder=sending.record,
@@ -108,11 +118,15 @@ async def _entrance(
     )
     await stack.enter_async_context(intake.running())
     _follow(metrics, intake, disk)
-    patience = Patience(idle=settings.body_patience.total_seconds())
     return _Entrance(
-        door=ByteDoor(intake, signer, patience=patience),
+        door=ByteDoor(intake, signer, patience=_patience(settings)),
+        sink=intake,
         drain=lambda: intake.drain(timeout=settings.drain.total_seconds()),
     )
+
+
+def _patience(settings: Settings) -> Patience:
+    return Patience(idle=settings.body_patience.total_seconds())
 
 
 async def _nothing_under_way() -> None:
@@ -128,9 +142,9 @@ def _services(
     settings: Settings,
     database: Database,
     storage: Storage,
-    signer: UrlSigner,
     scanning: Scanning,
     sending: Sending,
+    sink: ByteSink,
     tail: Tail,
     metrics: Metrics,
 ) -> Services:
@@ -141,6 +155,14 @@ def _services(
         metrics.count(observe.REQUESTS, method=method, route=route, status=str(status))
         metrics.time(observe.REQUEST_SECONDS, seconds, route=route)
 
+    declaring = Declaring(ledger=ledger, policy=policy)
+    completing = Completing(ledger=ledger, direct=storage.direct)
+    watching = Watching(
+        ledger=ledger,
+        tail=tail,
+        identity=identity,
+        token_every=settings.token_recheck.total_seconds(),
+    )
     return Services(
         identity=identity,
         members=Members(ledger=ledger),
@@ -149,17 +171,20 @@ def _services(
         sessions=Sessions(ledger=ledger, identity=identity),
         auditing=Auditing(ledger=ledger),
         projects=Projects(ledger=ledger),
-        declaring=Declaring(ledger=ledger, policy=policy),
+        declaring=declaring,
         sending=sending,
-        completing=Completing(ledger=ledger, direct=storage.direct),
-        watching=Watching(
+        completing=completing,
+        filing=Filing(
             ledger=ledger,
-            tail=tail,
-            identity=identity,
-            token_every=settings.token_recheck.total_seconds(),
+            sink=sink,
+            declaring=declaring,
+            completing=completing,
+            watching=watching,
+            policy=policy,
         ),
+        watching=watching,
         receipts=Receipts(ledger=ledger, policy=policy),
-        documents=Documents(ledger=ledger, store=storage.store, signer=signer),
+        documents=Documents(ledger=ledger, store=storage.store, signer=sending.signer),
         operating=Operating(ledger=ledger),
         rescanning=Rescanning(ledger=ledger, store=storage.store, scanner=scanning.scanner),
         ready=lambda: _checks(database, storage, scanning),

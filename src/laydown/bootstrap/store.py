@@ -13,7 +13,7 @@ from laydown.objects.disk import DiskStore, StoreBusy
 from laydown.objects.flush import FlushMode
 from laydown.objects.s3 import S3, open_s3
 from laydown.objects.s3_address import parse_address as parse_store
-from laydown.ports import DirectEntry, Fingerprinter, ObjectStore, UrlSigner
+from laydown.ports import ByteSink, DirectEntry, Fingerprinter, ObjectStore, UrlSigner
 from laydown.queues.shapes import Home
 from laydown.settings import PREFIX, BadSettings, Settings
 
@@ -31,6 +31,7 @@ class Storage:
 
     store: Store
     signer: UrlSigner | None  # None: our byte door's
+    sink: ByteSink | None  # for bytes that come through us all the same; None: the way in's
     direct: DirectEntry | None  # None: bytes come through our byte door
     disk: DiskStore | None  # what it fills
     check: Callable[[], Awaitable[wire.Check]]
@@ -53,6 +54,7 @@ async def open_storage(settings: Settings, *, owner: bool) -> AsyncIterator[Stor
         yield Storage(
             store=s3.store,
             signer=s3.urls,
+            sink=s3.store,
             direct=s3.store,
             disk=None,
             check=lambda: _answers(s3.store),
@@ -64,7 +66,7 @@ def _on_disk(disk: DiskStore) -> Storage:
         detail = disk.trouble or "takes and keeps bytes"
         return wire.Check(name="store", ok=disk.is_healthy, detail=detail)
 
-    return Storage(store=disk, signer=None, direct=None, disk=disk, check=check)
+    return Storage(store=disk, signer=None, sink=None, direct=None, disk=disk, check=check)
 
 
 async def _opened(settings: Settings, *, owner: bool) -> DiskStore:

@@ -123,6 +123,12 @@ class TooLarge(LaydownError):
     code = "request_too_large"
 
 
+class UnsupportedMediaType(LaydownError):
+    """The request's `Content-Type` or `Content-Encoding` is not one that this route takes."""
+
+    code = "unsupported_media_type"
+
+
 class BadSignature(LaydownError):
     """The URL was altered, expired, or signed with a retired key; ask for a new grant."""
 

@@ -216,6 +216,13 @@ def _decide(
     return _by_digest(upload, known=known, seen=seen, policy=policy, settled=settled)
 
 
+def is_unwanted(entry: Entry, policy: Policy) -> bool:
+    """Say whether a file is not taken because of its name alone."""
+    return entry.extension in policy.refused_extensions or (
+        junk(Name(path=entry.path, folded=entry.folded), policy.junk) is not None
+    )
+
+
 def _unwanted(entry: Entry, policy: Policy) -> tuple[Event, Reason, str | None] | None:
     """Return why a file is not taken whatever its bytes are, or None."""
     if pattern := junk(Name(path=entry.path, folded=entry.folded), policy.junk):

@@ -14,6 +14,7 @@ from laydown.http import (
     batches,
     documents,
     events,
+    forms,
     grants,
     health,
     operations,
@@ -26,15 +27,16 @@ from laydown.http import (
     sessions,
     uploads,
 )
-from laydown.http.context import Context, Limits, Services
+from laydown.http.context import Context, FormLimits, Limits, Services
 from laydown.http.edge import Edge
 
-__all__ = ["Limits", "Services", "build", "document"]
+__all__ = ["FormLimits", "Limits", "Services", "build", "document"]
 
 _ROUTES = [
     route
     for router in (
         projects.router,
+        forms.router,
         batches.router,
         events.router,
         receipts.router,

@@ -2,16 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
 from laydown import wire
+from laydown.domain.batch import ENTRIES_PER_REQUEST
+from laydown.http.bytes_pace import Patience
 from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
+from laydown.services.filing import Filing
 from laydown.services.identity import Identity
 from laydown.services.members import Members
 from laydown.services.operating import Operating
@@ -40,6 +43,7 @@ class Services:
     declaring: Declaring
     sending: Sending
     completing: Completing
+    filing: Filing
     watching: Watching
     receipts: Receipts
     documents: Documents
@@ -52,6 +56,18 @@ class Services:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FormLimits:
+    """What one form may have. Of no part of it more is held in memory than a field's bytes."""
+
+    body_bytes: int = 200 * 10**9  # two of the largest files
+    files: int = ENTRIES_PER_REQUEST
+    fields: int = 1_000
+    field_bytes: int = 64 * 1024
+    patience: Patience = field(default_factory=Patience)
+    wait: float = 30.0  # seconds that `?wait=ready` holds the answer at most
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """How much of our memory and patience one request may take."""
 
@@ -61,6 +77,7 @@ class Limits:
     slowest_body: float = 16_384.0  # bytes per second
     send_patience: float = 30.0  # seconds a client may take to accept what we wrote
     heartbeat: float = 15.0  # seconds between comments on a silent event stream
+    forms: FormLimits = field(default_factory=FormLimits)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

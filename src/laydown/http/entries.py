@@ -97,6 +97,17 @@ def read(raws: list[msgspec.Raw]) -> list[Entry | Refused]:
     return [_read(raw, index) for index, raw in enumerate(raws)]
 
 
+def named(path: str, *, content_type: str | None, modified_at: datetime | None) -> Entry | Refused:
+    """Return the entry of a file of which only this is known yet; its key stands for one."""
+    given = wire.Entry(
+        key="file", path=path, size=0, content_type=content_type, modified_at=modified_at
+    )
+    try:
+        return _checked(given)
+    except _Invalid as error:
+        return Refused(key="file", reason=Reason.INVALID_ENTRY, detail=str(error))
+
+
 def printable(text: str) -> str:
     """Return *text* with a mark for what can't be shown, within the bytes of a path."""
     shown = "".join(letter if letter.isprintable() else "\ufffd" for letter in text[:MOST_BYTES])

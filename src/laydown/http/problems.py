@@ -36,6 +36,7 @@ STATUS: Mapping[type[LaydownError], HTTPStatus] = {
     errors.TooManyEntries: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.InvalidRequest: HTTPStatus.BAD_REQUEST,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.BadSignature: HTTPStatus.FORBIDDEN,
     errors.WrongLength: HTTPStatus.BAD_REQUEST,
     errors.ChecksumMismatch: HTTPStatus.BAD_REQUEST,
@@ -97,16 +98,18 @@ def meaning(error: type[LaydownError]) -> str:
 
 
 def problem(
-    error: LaydownError, *, instance: str | None = None
+    error: LaydownError, *, instance: str | None = None, also: str = ""
 ) -> tuple[HTTPStatus, dict[str, Any]]:
     """Return the status and the RFC 9457 body that tell the client of *error*.
 
-    *instance* is the path that was asked for, without its query. An error inside of us (5xx, or
+    *instance* is the path that was asked for, without its query, *also* what more there is to say
+    to people. An error inside of us (5xx, or
     content lost) is told by its meaning only: what it says itself is for the log.
     """
     status = status_of(error)
     is_inside = status >= HTTPStatus.INTERNAL_SERVER_ERROR or isinstance(error, errors.ContentGone)
     detail = meaning(_kind(error)) if is_inside else str(error) or meaning(_kind(error))
+    detail = f"{detail} {also}" if also else detail
     faults = error.faults if isinstance(error, errors.InvalidRequest) else ()
     return status, _body(status, error.code, detail, instance=instance, faults=faults)
 
@@ -123,10 +126,14 @@ def headers(error: LaydownError) -> dict[str, str]:
 
 
 def answer(
-    error: LaydownError, *, instance: str | None, extra: Mapping[str, str] | None = None
+    error: LaydownError,
+    *,
+    instance: str | None,
+    also: str = "",
+    extra: Mapping[str, str] | None = None,
 ) -> Response:
     """Return the whole response that tells the client of *error*."""
-    status, body = problem(error, instance=instance)
+    status, body = problem(error, instance=instance, also=also)
     return _response(status, body, {**headers(error), **(extra or {})})
 
 

@@ -15,8 +15,8 @@ class Meter:
     """Computes the CRC64NVME of what passes, and whatever else was promised for it.
 
     CRC64NVME costs next to nothing (over 20 GB/s a core with carry-less multiplication), and a
-    part is known by it from then on. SHA-256, which costs far more, is computed when it was promised,
-    or when somebody *takes_sha256*.
+    part is known by it from then on. SHA-256 costs far more, and is computed when it was promised
+    or somebody *takes_sha256*.
     """
 
     __slots__ = ("_crc32c", "_promised", "_sha256", "crc64nvme")

@@ -1,6 +1,6 @@
 """Declaring: thousands of files at once, a verdict for each."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from laydown.domain.access import Act
@@ -30,6 +30,7 @@ from laydown.domain.upload import (
 from laydown.domain.verdicts import Decision, Refused, decide, plan_of
 from laydown.ports import Ledger, Tx
 from laydown.services.access import batch_for, project_for
+from laydown.services.bringing import Brought, in_hand, land, renewed
 from laydown.services.dropping import placed
 from laydown.services.identifiers import EPOCH, new_id
 from laydown.services.identity import Caller
@@ -116,6 +117,17 @@ class Declaring:
         inside = placed(entries, caller.link)
         return await repeated(lambda: self._add(caller, batch_id, inside))
 
+    async def bring(
+        self, caller: Caller, batch_id: BatchId, files: Sequence[Brought | Entry | Refused]
+    ) -> Declaration:
+        """Declare files in an open batch whose bytes are in the store, and have them checked.
+
+        Bytes that are not needed are discarded. A mere entry is one whose bytes nobody would take
+        in any case. Raises `BatchClosed`.
+        """
+        _check_count(files)
+        return await repeated(lambda: self._add(caller, batch_id, files))
+
     async def _open(
         self, caller: Caller, wanted: Batch, entries: Sequence[Entry | Refused]
     ) -> Declaration:
@@ -127,7 +139,7 @@ class Declaring:
             return await self._declare(tx, caller, batch, entries, is_new=is_new)
 
     async def _add(
-        self, caller: Caller, batch_id: BatchId, entries: Sequence[Entry | Refused]
+        self, caller: Caller, batch_id: BatchId, entries: Sequence[Brought | Entry | Refused]
     ) -> Declaration:
         async with self.ledger.begin(caller.organization) as tx:
             batch = batch_for(caller, Act.DELIVER, await tx.batch(batch_id, lock=True))
@@ -140,32 +152,37 @@ class Declaring:
         tx: Tx,
         caller: Caller,
         batch: Batch,
-        entries: Sequence[Entry | Refused],
+        given: Sequence[Brought | Entry | Refused],
         *,
         is_new: bool,
     ) -> Declaration:
         named = [
             entry
-            for each in entries
+            for each in given
             if (entry := each if isinstance(each, Entry) else each.entry) is not None
         ]
+        known = await tx.known(
+            batch,
+            named,
+            is_new=is_new,
+            # A digest is no proof of having the bytes: those who can't read must send them.
+            whose=None if caller.rights.may(Act.READ_DOCUMENTS) else caller.principal,
+        )
+        given = [renewed(each, known) if isinstance(each, Brought) else each for each in given]
+        brought = {each.entry.key: each for each in given if isinstance(each, Brought)}
         decisions = decide(
-            entries,
-            known=await tx.known(
-                batch,
-                named,
-                is_new=is_new,
-                # A digest is no proof of having the bytes: those who can't read must send them.
-                whose=None if caller.rights.may(Act.READ_DOCUMENTS) else caller.principal,
-            ),
+            [each.entry if isinstance(each, Brought) else each for each in given],
+            known=known,
             batch=batch,
             policy=self.policy,
             new_id=lambda: UploadId(new_id()),
         )
         draft = _Draft(batch)
         for decision in decisions:
-            _draft(draft, decision, self.policy)
+            _draft(draft, in_hand(decision, brought), self.policy)
         await _write(tx, draft)
+        if brought:
+            await _land(tx, draft, brought)
         tally = await tx.tally(batch.id)
         if tally.declared > ENTRIES_PER_BATCH:
             raise TooManyEntries(
@@ -185,7 +202,7 @@ class Declaring:
         return Declaration(batch=batch, tally=tally, verdicts=draft.verdicts, is_new=is_new)
 
 
-def _check_count(entries: Sequence[Entry | Refused]) -> None:
+def _check_count(entries: Sequence[object]) -> None:
     if len(entries) > ENTRIES_PER_REQUEST:
         raise TooManyEntries(
             f"a request declares at most {ENTRIES_PER_REQUEST:,} entries, this one has "
@@ -260,6 +277,23 @@ async def _write(tx: Tx, draft: _Draft) -> None:
         await tx.say(
             [Happening(kind=Kind.DECLARED, batch=draft.batch.id, detail=f"{len(new)} files")]
         )
+
+
+async def _land(tx: Tx, draft: _Draft, brought: Mapping[str, Brought]) -> None:
+    """Have what was brought and is wanted checked; the bytes of the rest go."""
+    ids = {file.upload for file in brought.values()}
+    wanted = [
+        verdict.upload
+        for verdict in draft.verdicts
+        if verdict.kind is VerdictKind.WAIT and verdict.upload and verdict.upload.id in ids
+    ]
+    landed = await land(tx, draft.batch.organization, brought.values(), wanted)
+    draft.verdicts = [
+        verdict
+        if verdict.upload is None
+        else replace(verdict, upload=landed.get(verdict.upload.id, verdict.upload))
+        for verdict in draft.verdicts
+    ]
 
 
 async def _confirm(tx: Tx, uploads: Sequence[Upload]) -> None:

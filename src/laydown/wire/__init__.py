@@ -16,6 +16,7 @@ from laydown.wire.batches import (
     Verdict,
 )
 from laydown.wire.documents import Document, DocumentPage, Version, VersionPage
+from laydown.wire.forms import SentFile, SentFiles
 from laydown.wire.operations import JobPage, JobRow, Rescan, RescanRequest
 from laydown.wire.people import (
     AuditLine,
@@ -123,6 +124,8 @@ __all__ = [
     "RoleGrant",
     "RoleName",
     "SentBytes",
+    "SentFile",
+    "SentFiles",
     "SentPart",
     "SentUpload",
     "SignIn",

@@ -186,7 +186,7 @@ async def test_a_file_that_is_too_large_fails_alone(server, ours, project):
     assert len([stored async for stored in server.store.objects()]) == 2
 
 
-async def test_foreign_projects_take_nothing(server, ours, theirs, project):
+async def test_foreign_projects_take_nothing(server, theirs, project):
     """Another organization's project is not found, as if it did not exist, and nothing is kept."""
     for path in (project, "01980000-0000-7000-8000-000000000000"):
         answer = await send(theirs, path, file("a.txt", b"a" * 100_000))

@@ -29,7 +29,9 @@ _AT_ONCE = 16
 memory; they come one after the other, but a flush, or a store's answer, takes longer than a small
 file's bytes."""
 
-_DECLARED_AT_ONCE = 256
+_MOST_UNDECLARED = 512
+"""How many files of one request may be kept, or be about to be, before they are declared: they hold
+no memory, and the more there are at once, the fewer transactions declare them."""
 
 Chunk: TypeAlias = bytes | memoryview
 
@@ -204,6 +206,7 @@ class _Drawer:
         self._files: deque[asyncio.Task[_Arrival]] = deque()
         self._changed = asyncio.Event()
         self._has_room = asyncio.Event()
+        self._under_way = 0
         self._is_closed = False
         self._failure: BaseException | None = None  # the first
 
@@ -211,18 +214,28 @@ class _Drawer:
         """Take a file; return when the next may come, or False when none should."""
         read: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         keeping = asyncio.create_task(self._filing.kept(self._caller, offer, read))
-        keeping.add_done_callback(lambda _: _tell(read))
-        keeping.add_done_callback(lambda _: self._changed.set())
+        keeping.add_done_callback(lambda _: self._was_kept(read))
+        self._under_way += 1
         self._files.append(keeping)
         try:
             await read
         except asyncio.CancelledError:
             keeping.cancel()
             raise
-        while len(self._files) >= _AT_ONCE and self._failure is None:
+        while self._is_full and self._failure is None:
             self._has_room.clear()
             await self._has_room.wait()
         return self._failure is None and not (keeping.done() and keeping.exception())
+
+    @property
+    def _is_full(self) -> bool:
+        return self._under_way >= _AT_ONCE or len(self._files) >= _MOST_UNDECLARED
+
+    def _was_kept(self, read: "asyncio.Future[None]") -> None:
+        _tell(read)
+        self._under_way -= 1
+        self._has_room.set()
+        self._changed.set()
 
     def close(self) -> None:
         """Let `empty` return once nothing is left."""
@@ -237,7 +250,7 @@ class _Drawer:
                 declaring = asyncio.create_task(self._declare(group))
                 await asyncio.wait([declaring])
                 self._failure = self._failure or declaring.exception()
-            elif not self._files or not self._files[0].done():
+            elif self._files or not self._is_closed:
                 self._changed.clear()
                 await self._changed.wait()
             self._has_room.set()
@@ -248,7 +261,7 @@ class _Drawer:
         """Take out the files that are kept and can be declared at once: no two of one key."""
         group: list[_Arrival] = []
         keys: set[str | None] = set()
-        while self._files and self._files[0].done() and len(group) < _DECLARED_AT_ONCE:
+        while self._files and self._files[0].done():
             if self._files[0].cancelled():
                 self._files.popleft()
                 continue

@@ -64,6 +64,7 @@ def test_bodies_are_described():
     assert with_body == {
         "create_project",
         "change_project",
+        "send_files",
         "declare_batch",
         "declare_entries",
         "grant_parts",

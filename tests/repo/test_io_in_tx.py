@@ -8,7 +8,18 @@ from laydown import services
 SERVICES = Path(services.__file__).parent
 
 # What a use case has besides the ledger: calls on these may take long and can't be undone.
-OUTSIDE = {"store", "sink", "reader", "signer", "patrol", "keyring", "identity", "tail", "log", "feed"}
+OUTSIDE = {
+    "store",
+    "sink",
+    "reader",
+    "signer",
+    "patrol",
+    "keyring",
+    "identity",
+    "tail",
+    "log",
+    "feed",
+}
 
 
 def opens_transaction(node: ast.AsyncWith) -> bool:

@@ -6,6 +6,11 @@ from typing import Any, Final
 
 from laydown.domain.access import Act
 
+FORM_TYPE: Final = "multipart/form-data; boundary=x"
+FORM: Final = (
+    b"--x\r\nContent-Disposition: form-data; name=a; filename=form.txt\r\n\r\nwhole\r\n--x--\r\n"
+)
+
 ANYBODY: Final = None
 """Every valid caller is let in: they see what is theirs."""
 
@@ -22,6 +27,7 @@ class Rule:
     is_others: bool = False  # somebody else delivered it: who can't see it can't act on it
     is_open: bool = False  # nobody has to say who they are
     body: Any = None
+    media_type: str | None = None  # of a body that is no JSON
 
 
 _SEES_BATCH: Final = Act.SEE_DELIVERIES
@@ -40,6 +46,9 @@ RULES: Mapping[Route, Rule] = {
     ),
     ("POST", "/v1/projects/{project_id}/batches"): Rule(
         act=Act.DELIVER, sees=Act.SEE_PROJECT, body={"reference": "{fresh}", "entries": []}
+    ),
+    ("POST", "/v1/projects/{project_id}/files"): Rule(
+        act=Act.DELIVER, sees=Act.SEE_PROJECT, body=FORM, media_type=FORM_TYPE
     ),
     ("POST", "/v1/projects/{project_id}/rescan"): Rule(act=Act.OPERATE, sees=Act.SEE_PROJECT),
     ("GET", "/v1/projects/{project_id}/documents"): Rule(

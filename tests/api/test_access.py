@@ -94,18 +94,21 @@ class Scene:
         body = rule.body
         if isinstance(body, dict):
             body = {key: _filled(value) for key, value in body.items()}
-        return await quick(who, method, path.format(**ids), body)
+        return await quick(who, method, path.format(**ids), body, rule.media_type)
 
 
 def _filled(value: Any) -> Any:
     return f"fresh-{next(_fresh)}" if value == "{fresh}" else value
 
 
-async def quick(who: Talk, method: str, path: str, body: Any) -> Answer:
+async def quick(
+    who: Talk, method: str, path: str, body: Any, media_type: str | None = None
+) -> Answer:
     """Ask; of a stream of events only the beginning is read."""
     if path.endswith("/events"):
         return await who.glimpse(path)
-    return await who.ask(method, path, body)
+    headers = {} if media_type is None else {"Content-Type": media_type}
+    return await who.ask(method, path, body, headers=headers)
 
 
 @pytest.fixture
@@ -244,7 +247,11 @@ async def test_another_organization_learns_nothing(scene: Scene):
         method, path = route
         names = [*scene.ours.ids, "member_id", "token_id"]
         unknown = await quick(
-            stranger, method, path.format(**{name: str(uuid4()) for name in names}), rule.body
+            stranger,
+            method,
+            path.format(**{name: str(uuid4()) for name in names}),
+            rule.body,
+            rule.media_type,
         )
         assert foreign.status == unknown.status == 404, route
         if method != "HEAD":
@@ -265,7 +272,7 @@ async def test_who_shows_nothing_good_is_told_nothing(scene: Scene):
                 if not rule.is_open:
                     method, path = route
                     filled = path.format(**scene.ours.ids, member_id=member, token_id=member)
-                    answer = await quick(who, method, filled, rule.body)
+                    answer = await quick(who, method, filled, rule.body, rule.media_type)
                     assert answer.status == 401, (token[:4], route)
 
 

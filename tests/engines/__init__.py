@@ -1,1 +1,1 @@
-"""Real servers for the test session: an S3, an SQS and a virus scanner, on this machine alone."""
+"""Real servers for the test session, on this machine alone: S3, SQS, virus scanner, issuer."""

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.engines.clamd import Clamd, running_clamd
+from tests.engines.issuer import Issuer, running_issuer
 from tests.engines.process import EngineMissingError
 from tests.engines.queue import Queues, running_queues
 from tests.engines.seaweed import Seaweed, running_seaweed
@@ -38,3 +39,17 @@ def clamd() -> Iterator[Clamd]:
             yield engine
     except EngineMissingError as missing:
         pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def issuer_server() -> Iterator[Issuer]:
+    """Run one identity provider for all tests."""
+    with running_issuer() as engine:
+        yield engine
+
+
+@pytest.fixture
+def issuer(issuer_server: Issuer) -> Issuer:
+    """Return the session's identity provider, behaving well."""
+    issuer_server.reset()
+    return issuer_server

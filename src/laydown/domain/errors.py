@@ -201,6 +201,12 @@ class QueueUnavailable(LaydownError):
     code = "queue_unavailable"
 
 
+class IssuerUnavailable(LaydownError):
+    """The identity provider did not answer as it should; the same request may work later."""
+
+    code = "issuer_unavailable"
+
+
 class LedgerUnavailable(LaydownError):
     """The database did not answer; the same request may work later."""
 

@@ -49,6 +49,7 @@ STATUS: Mapping[type[LaydownError], HTTPStatus] = {
     errors.LedgerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.ScannerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.QueueUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.IssuerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -78,6 +79,7 @@ RETRY_AFTER: Mapping[type[LaydownError], int] = {
     errors.StoreUnavailable: 5,
     errors.ScannerUnavailable: 5,
     errors.QueueUnavailable: 5,
+    errors.IssuerUnavailable: 5,
     errors.StoreFull: 60,
 }
 """Seconds after which the same request makes sense: a restart or a failover is over by then."""

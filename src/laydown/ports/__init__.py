@@ -22,6 +22,7 @@ from laydown.ports.ledger import (
 )
 from laydown.ports.pages import Page
 from laydown.ports.people import AuditRows, Credential, Keyring, PeopleRows, SecretKind
+from laydown.ports.providers import IdentityProvider, Returned, SignIn, Stranger
 from laydown.ports.rows import (
     BatchFilter,
     DocumentRows,
@@ -63,6 +64,7 @@ __all__ = [
     "Fingerprint",
     "Fingerprinter",
     "Holding",
+    "IdentityProvider",
     "JobFeed",
     "JobRows",
     "Judgement",
@@ -81,12 +83,15 @@ __all__ = [
     "PeopleRows",
     "ProjectRows",
     "QueueSender",
+    "Returned",
     "ScanRows",
     "Scanner",
     "SecretKind",
+    "SignIn",
     "SignedUrl",
     "Silence",
     "StoredObject",
+    "Stranger",
     "Tx",
     "UploadFilter",
     "UploadRecord",

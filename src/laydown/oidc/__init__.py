@@ -1,0 +1,1 @@
+"""An identity provider that speaks OpenID Connect: its tokens proven, its sign-in used."""

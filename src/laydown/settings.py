@@ -1,7 +1,7 @@
 """Every knob, read once from a mapping that is passed in."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args, get_type_hints
@@ -166,6 +166,32 @@ class Settings:
         timedelta,
         "How soon an event stream ends after its token was revoked.",
     ] = timedelta(seconds=10)
+    oidc_issuer: Annotated[
+        str | None,
+        "The identity provider (OpenID Connect) whose people are let in, as its tokens name it: an "
+        "https URL; none: nobody comes but with a secret of ours.",
+    ] = None
+    oidc_client_id: Annotated[
+        str | None,
+        "What this server is called at the identity provider.",
+    ] = None
+    oidc_client_secret: Annotated[
+        str | None,
+        "The secret it has there; none: it has none, and PKCE alone protects sign-ins. It is shown "
+        "in no log and no message.",
+    ] = field(default=None, repr=False)
+    oidc_audience: Annotated[
+        str | None,
+        "Whom tokens must be for that come as bearers; none: LAYDOWN_OIDC_CLIENT_ID.",
+    ] = None
+    oidc_algorithms: Annotated[
+        tuple[str, ...],
+        "The signatures taken of it, separated by commas: RS, PS or ES with 256, 384 or 512.",
+    ] = ("RS256", "PS256", "ES256")
+    oidc_skew: Annotated[
+        timedelta,
+        "How far its clock and ours may be apart, 5 minutes at most.",
+    ] = timedelta(seconds=60)
     drain: Annotated[
         timedelta,
         "How long a stopping process may take to finish what it is doing.",
@@ -208,6 +234,8 @@ class Settings:
             raise BadSettings(f"LAYDOWN_SINGLE_UP_TO must be 0 to {S3_LARGEST_PUT}")
         if not 0 <= self.largest_file <= S3_LARGEST_OBJECT:
             raise BadSettings(f"LAYDOWN_LARGEST_FILE must be 0 to {S3_LARGEST_OBJECT}")
+        if self.oidc_skew > timedelta(minutes=5):
+            raise BadSettings("LAYDOWN_OIDC_SKEW must be at most 5 minutes (300)")
         self._check_positive()
         return self
 

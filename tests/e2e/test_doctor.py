@@ -1,4 +1,4 @@
-"""`laydown doctor` says what is wrong with bucket, queues and scanner, and what is missing."""
+"""`laydown doctor` says what is wrong with bucket, queues, scanner and issuer."""
 
 import subprocess
 import sys
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.yard import environment
+from tests.engines.issuer import DISCOVERY, Issuer
 from tests.engines.queue import Queues
 from tests.engines.seaweed import Seaweed
 
@@ -175,3 +176,29 @@ def test_without_a_queue_there_is_nothing_to_bring_back(laydown: Laydown):
     refused = laydown("jobs", "--redrive")
     assert refused.returncode == 1
     assert "LAYDOWN_QUEUE" in refused.stderr
+
+
+def test_an_identity_provider_is_looked_at(laydown: Laydown, issuer: Issuer):
+    """It says whether the issuer answers, is the one that is meant, and has keys to prove with."""
+    settings = {
+        "OIDC_ISSUER": issuer.url,
+        "OIDC_CLIENT_ID": "laydown",
+        "OIDC_CLIENT_SECRET": "hush",
+    }
+
+    well = laydown("doctor", **settings)
+    issuer.say("/jwks", {"keys": []})
+    keyless = laydown("doctor", **settings)
+    issuer.say(DISCOVERY, {"issuer": "https://example.com"})
+    other = laydown("doctor", **settings)
+    wrong = laydown("doctor", **{**settings, "OIDC_ISSUER": "http://example.com"})
+
+    assert f"✓ LAYDOWN_OIDC_ISSUER: {issuer.url} answers, with 2 usable keys" in well.stdout
+    assert well.returncode == 0
+    assert "✗ LAYDOWN_OIDC_ISSUER: " in keyless.stdout
+    assert "no key that could be used" in keyless.stdout
+    assert "is of another issuer" in other.stdout
+    assert "does not begin with https://" in wrong.stdout
+    for said in (keyless, other, wrong):
+        assert said.returncode == 1
+        assert "hush" not in said.stdout + said.stderr

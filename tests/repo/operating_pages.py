@@ -71,7 +71,7 @@ def _default(value: Any) -> str:
         case timedelta():
             return f"`{value.total_seconds():g}`"
         case tuple():
-            return LISTED[value]
+            return LISTED.get(value, f"`{','.join(value)}`")
         case _:
             return f"`{value}`"
 

@@ -1,4 +1,4 @@
-"""What a laydown stands on, looked at before it runs: bucket, queues and scanner."""
+"""What a laydown stands on, looked at before it runs: bucket, queues, scanner and issuer."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from laydown.bootstrap.feed import named_queue
+from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import scanning_of
 from laydown.domain.errors import LaydownError
 from laydown.objects import s3_bucket
@@ -40,6 +41,8 @@ async def examine(settings: Settings, *, fix: bool) -> AsyncGenerator[Finding, N
     for name, text in _queues(settings):
         yield await _queue(name, text, fix=fix)
     yield await _scanner(settings)
+    async for finding in _issuer(settings):
+        yield finding
 
 
 async def refuse_unusable(settings: Settings) -> None:
@@ -148,6 +151,19 @@ async def _scanner(settings: Settings) -> Finding:
     except (LaydownError, TimeoutError) as error:
         said = str(error) or f"it does not answer within {_PATIENCE:.0f} s"
         return _ill(f"{name}: {said}", "Files wait until it answers.")
+
+
+async def _issuer(settings: Settings) -> AsyncGenerator[Finding, None]:
+    """Look at the identity provider, if there is one."""
+    name = f"{PREFIX}OIDC_ISSUER"
+    try:
+        async with provider_of(settings) as provider:
+            if provider is not None:
+                yield _well(f"{name}: {await provider.check()}")
+    except BadSettings as error:
+        yield _ill(str(error), "")
+    except LaydownError as error:
+        yield _ill(f"{name}: {error}", "Until it does, nobody is let in by its word.")
 
 
 def _well(sentence: str) -> Finding:

@@ -63,8 +63,8 @@ def doctor(
 ) -> None:
     """Look at everything a push needs: connection, server, token, clock, room.
 
-    Where the variables of a server are set (LAYDOWN_STORE, _QUEUE, _NOTICES, _SCANNER), at what
-    they name, too.
+    Where the variables of a server are set (LAYDOWN_STORE, _QUEUE, _NOTICES, _SCANNER,
+    _OIDC_ISSUER), at what they name, too.
     """
     sys.exit(ended(lambda: _examine(url, token, fix=fix)))
 
@@ -108,10 +108,11 @@ def _server_settings(*, is_needed: bool) -> "Settings | None":
     """Return the settings of the environment if they name anything outside this machine."""
     from laydown.settings import PREFIX, BadSettings, Settings  # noqa: PLC0415 - as late as can be
 
-    named = [f"{PREFIX}{name}" for name in ("STORE", "QUEUE", "NOTICES", "SCANNER")]
+    fixed = [f"{PREFIX}{name}" for name in ("STORE", "QUEUE", "NOTICES")]
+    named = [*fixed, f"{PREFIX}SCANNER", f"{PREFIX}OIDC_ISSUER"]
     if not any(os.environ.get(name) for name in named):
         if is_needed:
-            raise Stop(f"there is nothing to fix: set {', '.join(named[:-1])}", Exit.USAGE)
+            raise Stop(f"there is nothing to fix: set {', '.join(fixed)}", Exit.USAGE)
         return None
     try:
         return Settings.from_env(os.environ)

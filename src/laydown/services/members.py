@@ -191,7 +191,8 @@ def _address(email: str | None) -> str | None:
         return None
     email = email.strip()
     local, at, host = email.rpartition("@")
-    if not (local and at and host) or len(email) > _LONGEST_ADDRESS or not email.isprintable():
+    is_plain = email.isascii() and email.isprintable()  # folded, other letters may equal these
+    if not (local and at and host and is_plain) or len(email) > _LONGEST_ADDRESS:
         fault = ("/email", "Expected an e-mail address such as name@example.com")
         raise InvalidRequest("The body is not what this route takes.", (fault,))
     return email

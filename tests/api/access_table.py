@@ -100,6 +100,8 @@ RULES: Mapping[Route, Rule] = {
     ("GET", "/v1/links/{link_id}"): Rule(**_LINKS),
     ("DELETE", "/v1/links/{link_id}"): Rule(**_LINKS),
     ("GET", "/signin"): Rule(is_open=True),
+    ("GET", "/signin/provider"): Rule(is_open=True),
+    ("GET", "/signin/return"): Rule(is_open=True),
     ("POST", "/v1/sessions"): Rule(is_open=True, body={"code": "ldc"}),
     ("DELETE", "/v1/sessions/current"): Rule(),
     ("GET", "/v1/audit"): Rule(act=Act.READ_AUDIT, is_everywhere=True),

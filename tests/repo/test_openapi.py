@@ -18,8 +18,8 @@ def operations():
     ]
 
 
-SIGN_IN = {"open_session", "follow_link"}
-"""What takes a one-time code instead of a token."""
+SIGN_IN = {"open_session", "follow_link", "go_to_provider", "come_back"}
+"""What takes a one-time code, or the word of an identity provider, instead of a token."""
 
 
 def references(value):

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from laydown import observe, wire
 from laydown.bootstrap.database import Database, open_database
+from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
 from laydown.domain.errors import LaydownError
@@ -21,6 +22,7 @@ from laydown.objects.disk import DiskStore
 from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent
+from laydown.oidc.provider import OidcProvider
 from laydown.ports import ByteSink, UrlSigner
 from laydown.scanners.clamav import ClamAv
 from laydown.services.auditing import Auditing
@@ -72,9 +74,12 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
             heartbeat=settings.event_heartbeat.total_seconds(),
             forms=FormLimits(patience=_patience(settings)),
         )
-        scanning = scanning_of(settings)
+        parties = _Parties(
+            scanning=scanning_of(settings),
+            provider=await stack.enter_async_context(provider_of(settings)),
+        )
         services = _services(
-            settings, database, storage, scanning, sending, entrance.sink, tail, metrics
+            settings, database, storage, parties, sending, entrance.sink, tail, metrics
         )
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
@@ -86,6 +91,14 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         finally:
             tail.stop()
             log.info(LogEvent.API_STOPPED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parties:
+    """Whose word we take: who looks for malware, and who knows people."""
+
+    scanning: Scanning
+    provider: OidcProvider | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,14 +155,14 @@ def _services(
     settings: Settings,
     database: Database,
     storage: Storage,
-    scanning: Scanning,
+    parties: _Parties,
     sending: Sending,
     sink: ByteSink,
     tail: Tail,
     metrics: Metrics,
 ) -> Services:
     ledger, policy = database.ledger, settings.policy
-    identity = Identity(keyring=database.keyring)
+    identity = Identity(keyring=database.keyring, provider=parties.provider)
 
     def answered(method: str, route: str, status: int, seconds: float) -> None:
         metrics.count(observe.REQUESTS, method=method, route=route, status=str(status))
@@ -186,14 +199,14 @@ def _services(
         receipts=Receipts(ledger=ledger, policy=policy),
         documents=Documents(ledger=ledger, store=storage.store, signer=sending.signer),
         operating=Operating(ledger=ledger),
-        rescanning=Rescanning(ledger=ledger, store=storage.store, scanner=scanning.scanner),
-        ready=lambda: _checks(database, storage, scanning),
+        rescanning=Rescanning(ledger=ledger, store=storage.store, scanner=parties.scanning.scanner),
+        ready=lambda: _checks(database, storage, parties),
         metrics=metrics.rendered,
         observe=answered,
     )
 
 
-async def _checks(database: Database, storage: Storage, scanning: Scanning) -> Sequence[wire.Check]:
+async def _checks(database: Database, storage: Storage, parties: _Parties) -> Sequence[wire.Check]:
     """Look at what every request needs."""
     try:
         await database.system.check()
@@ -202,8 +215,10 @@ async def _checks(database: Database, storage: Storage, scanning: Scanning) -> S
     else:
         ledger = wire.Check(name="database", ok=True, detail="answers")
     checks = [ledger, await storage.check()]
-    if scanning.scanner is not None:
-        checks.append(await _scanner_check(scanning.scanner))
+    if parties.scanning.scanner is not None:
+        checks.append(await _scanner_check(parties.scanning.scanner))
+    if parties.provider is not None:  # whose absence keeps nobody out who has a secret of ours
+        checks.append(wire.Check(name="issuer", ok=True, detail=parties.provider.known()))
     return checks
 
 

@@ -25,6 +25,7 @@ from laydown.http import (
     receipts,
     reference,
     sessions,
+    signing_in,
     uploads,
 )
 from laydown.http.context import Context, FormLimits, Limits, Services
@@ -46,6 +47,7 @@ _ROUTES = [
         people.router,
         passes.router,
         sessions.router,
+        signing_in.router,
         sessions.own_router,
         audit.router,
         operations.router,

@@ -4,12 +4,14 @@ import hashlib
 import hmac
 from typing import Annotated
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import structlog
-from fastapi import Depends, Request, Response, Security
+from fastapi import Depends, Header, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from laydown.domain.errors import Forbidden, Unauthenticated
+from laydown.domain.upload import OrganizationId
 from laydown.http.context import Served
 from laydown.ports import SecretKind
 from laydown.services.identity import Caller, Origin
@@ -23,7 +25,10 @@ _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 _bearer = HTTPBearer(
     auto_error=False,
     scheme_name="token",
-    description="A token of a member (`ldn_…`) or the secret of a drop link (`ldl_…`).",
+    description=(
+        "A token of a member (`ldn_…`), the secret of a drop link (`ldl_…`), or a token of the "
+        "identity provider; a member of several organizations names one as `Laydown-Organization`."
+    ),
 )
 _cookie = APIKeyCookie(
     name=COOKIE,
@@ -44,15 +49,21 @@ Came = Annotated[Origin, Depends(_origin)]
 """Where the request came from."""
 
 
+# Which of their organizations somebody means; our own secrets say it themselves.
+Meant = Annotated[UUID | None, Header(alias="Laydown-Organization", include_in_schema=False)]
+
+
 async def _caller(
     request: Request,
     served: Served,
     origin: Came,
     given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     session: Annotated[str | None, Security(_cookie)],
+    meant: Meant = None,
 ) -> Caller:
     if given is not None:
-        caller = await served.identity.caller(given.credentials, origin)
+        organization = None if meant is None else OrganizationId(meant)
+        caller = await served.identity.caller(given.credentials, origin, organization=organization)
         if caller.shown is SecretKind.SESSION:  # a cookie's text is of no use to a program
             raise Unauthenticated
         return caller

@@ -3,13 +3,20 @@
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 
-from laydown.domain.errors import Forbidden, InvalidRequest, LedgerUnavailable, Unauthenticated
+from laydown.domain.errors import (
+    Forbidden,
+    InvalidRequest,
+    IssuerUnavailable,
+    LedgerUnavailable,
+    Unauthenticated,
+)
 from laydown.http.problems import documented
 
 
 def routing(tag: str, *, is_open: bool = False) -> APIRouter:
     """Return a router for the operations of one subject; *is_open* ones need no token."""
-    always = () if is_open else (Unauthenticated, Forbidden, InvalidRequest, LedgerUnavailable)
+    guarded = (Unauthenticated, Forbidden, InvalidRequest, LedgerUnavailable, IssuerUnavailable)
+    always = () if is_open else guarded
     return APIRouter(
         tags=[tag],
         responses=documented(*always),

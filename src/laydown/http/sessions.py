@@ -37,7 +37,7 @@ async def follow_link(
     """Open a session with a one-time link, as `laydown up` prints it, and go to the first page."""
     opened = await served.sessions.open(code, came)
     answer = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
-    _hand_over(answer, opened, request)
+    hand_over(answer, opened, request)
     return answer
 
 
@@ -60,7 +60,7 @@ async def open_session(
     answer = json(
         shapes.me(opened.caller, organization, csrf=csrf_of(opened.text)), HTTPStatus.CREATED
     )
-    _hand_over(answer, opened, request)
+    hand_over(answer, opened, request)
     return answer
 
 
@@ -73,5 +73,6 @@ async def end_session(caller: Called, served: Served) -> Response:
     return answer
 
 
-def _hand_over(answer: Response, opened: Opened, request: Request) -> None:
+def hand_over(answer: Response, opened: Opened, request: Request) -> None:
+    """Have the browser keep a session that was just opened."""
     remember(answer, opened.text, is_secure=request.url.scheme == "https")

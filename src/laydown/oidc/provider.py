@@ -112,6 +112,10 @@ class OidcProvider:
             return f"{answer}; nobody can sign in there"
         return answer
 
+    def known(self) -> str:
+        """Return a sentence with how the issuer answered last; nobody is asked for it."""
+        return f"{self._registration.issuer}: {self._publication.known()}"
+
     def _expected(self, audience: str, client: str | None) -> Expected:
         ours = self._registration
         return Expected(

@@ -57,7 +57,7 @@ class Publication:
         self._held: Published | None = None
         self._asked_at = float("-inf")
         self._asking: asyncio.Task[None] | None = None
-        self._why = "it was not asked yet"
+        self._why = "nobody has asked yet"
 
     async def current(self) -> Published:
         """Return what is published; raise `IssuerUnavailable` when that isn't known."""
@@ -82,6 +82,10 @@ class Publication:
             return found
         await self._renew()
         return chosen((await self.current()).keys, id_=id_, algorithm=algorithm)
+
+    def known(self) -> str:
+        """Return how it answered when it was asked last, in words."""
+        return self._why
 
     async def close(self) -> None:
         """Ask no more."""
@@ -114,6 +118,8 @@ class Publication:
             self._held = await self._published()
         except IssuerUnavailable as error:
             self._why = str(error)
+        else:
+            self._why = "answers"
 
     async def _published(self) -> Published:
         at = self._elapsed()

@@ -4,16 +4,17 @@ import hashlib
 import hmac
 import re
 import secrets
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from laydown.domain.access import PrincipalId, Rights
 from laydown.domain.audit import Audited, Deed
-from laydown.domain.errors import Unauthenticated
+from laydown.domain.bearers import is_from_issuer
+from laydown.domain.errors import Forbidden, Unauthenticated
 from laydown.domain.people import DropLink, PrincipalKind
 from laydown.domain.upload import OrganizationId
-from laydown.ports import Credential, Keyring, SecretKind
+from laydown.ports import Credential, IdentityProvider, Keyring, SecretKind, Stranger
 from laydown.services.identifiers import EPOCH, new_id
 
 SIGN_IN_LIFE = timedelta(minutes=15)
@@ -48,6 +49,7 @@ class Caller:
     kind: PrincipalKind = PrincipalKind.MEMBER
     shown: SecretKind | None = SecretKind.TOKEN  # None: a word of an identity provider
     link: DropLink | None = None
+    until: datetime | None = None  # when the word of an identity provider ends
     origin: Origin = field(default=NOWHERE)
 
     def did(
@@ -88,13 +90,28 @@ class Identity:
     """Knows secrets `ld?_<id>_<secret>`; only the SHA-256 of a secret is kept.
 
     `ldn_` is a token, `ldl_` a drop link, `lds_` a session. The secret has 256 random bits, so a
-    fast hash is enough: there is nothing to guess.
+    fast hash is enough: there is nothing to guess. Whom an identity provider vouches for is let in,
+    too, if somebody has made them a member.
     """
 
     keyring: Keyring
+    provider: IdentityProvider | None = None  # None: nobody's word counts but ours
 
-    async def caller(self, bearer: str, origin: Origin = NOWHERE) -> Caller:
-        """Return who a secret speaks for; raise `Unauthenticated` for any that isn't valid now."""
+    async def caller(
+        self, bearer: str, origin: Origin = NOWHERE, *, organization: OrganizationId | None = None
+    ) -> Caller:
+        """Return who a bearer speaks for; raise `Unauthenticated` for any that isn't valid now.
+
+        A token of the identity provider speaks for a member of *organization*, or of the only one
+        they belong to; raises as `member` does, and `IssuerUnavailable`.
+        """
+        if is_from_issuer(bearer):
+            if self.provider is None:
+                raise Unauthenticated(
+                    "no identity provider's tokens are taken here; get one of ours"
+                )
+            stranger = await self.provider.stranger(bearer)
+            return await self.member(stranger, origin, organization=organization)
         match = _SECRET.fullmatch(bearer)
         kind = None if match is None else _KINDS.get(match[1])
         if match is None or kind is None:
@@ -107,15 +124,43 @@ class Identity:
             await self.keyring.note_use(kind, credential.id)
         return _caller(credential, kind, origin)
 
+    async def member(
+        self,
+        stranger: Stranger,
+        origin: Origin = NOWHERE,
+        *,
+        organization: OrganizationId | None = None,
+    ) -> Caller:
+        """Return the member somebody is whom the identity provider vouches for.
+
+        The first time that is whoever was invited by the address the provider has verified. Raises
+        `Forbidden` for nobody's member, and for a member of several when none is named.
+        """
+        found = await self.keyring.members_of(
+            issuer=stranger.issuer, subject=stranger.subject, email=stranger.email
+        )
+        theirs = [each for each in found if organization in (None, each[0])]
+        if not theirs:
+            raise Forbidden("nobody has made you a member here; ask an owner or a manager to")
+        if len(theirs) > 1:
+            named = ", ".join(str(each) for each, _ in theirs)
+            raise Forbidden(f"you are a member of several organizations; name one of {named}")
+        credential = await self.keyring.credential_of(*theirs[0])
+        if credential is None or not credential.is_valid:
+            raise Forbidden("you are a member no more")
+        return replace(_caller(credential, None, origin), until=stranger.until)
+
     async def again(self, caller: Caller) -> Caller | None:
         """Return the caller with what they may do by now; None when they may come in no more."""
+        if caller.until is not None and caller.until <= datetime.now(UTC):
+            return None
         if caller.shown is None:
             credential = await self.keyring.credential_of(caller.organization, caller.principal)
         else:
             credential = await self.keyring.credential(caller.shown, caller.token)
         if credential is None or not credential.is_valid:
             return None
-        return _caller(credential, caller.shown, caller.origin)
+        return replace(_caller(credential, caller.shown, caller.origin), until=caller.until)
 
     async def issue(self, *, organization: str, name: str, member: str = "owner") -> str:
         """Return a new token of an organization's owner; both are made if absent. Shown once."""

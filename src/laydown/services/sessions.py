@@ -6,7 +6,8 @@ from uuid import UUID
 
 from laydown.domain.audit import Deed
 from laydown.domain.errors import Unauthenticated
-from laydown.ports import Ledger, SecretKind
+from laydown.domain.upload import OrganizationId
+from laydown.ports import IdentityProvider, Ledger, Returned, SecretKind, SignIn
 from laydown.services.identity import NOWHERE, Caller, Identity, Origin, secret
 
 SESSION_LIFE = timedelta(hours=12)
@@ -34,6 +35,29 @@ class Sessions:
         code_id, caller = await self.identity.sign_in(code, origin)
         return await self.open_for(caller, code=code_id)
 
+    async def begin(self, redirect_uri: str) -> SignIn:
+        """Return where a browser signs in that shall come back to *redirect_uri*.
+
+        Raises `Unauthenticated` where there is no identity provider, and `IssuerUnavailable`.
+        """
+        return await self._provider().begin_sign_in(redirect_uri)
+
+    async def finish(
+        self,
+        begun: SignIn,
+        returned: Returned,
+        origin: Origin = NOWHERE,
+        *,
+        organization: OrganizationId | None = None,
+    ) -> Opened:
+        """Open a session for whoever comes back from a sign-in that was begun.
+
+        Raises `Unauthenticated`, `IssuerUnavailable`, and `Forbidden` as `Identity.member` does.
+        """
+        stranger = await self._provider().finish_sign_in(begun, returned)
+        caller = await self.identity.member(stranger, origin, organization=organization)
+        return await self.open_for(caller)
+
     async def open_for(self, caller: Caller, *, code: UUID | None = None) -> Opened:
         """Open a session for somebody who has proven who they are; a *code* is used up by it."""
         made = secret(SecretKind.SESSION)
@@ -57,3 +81,8 @@ class Sessions:
         async with self.ledger.begin(caller.organization) as tx:
             await tx.end_session(caller.token)
             await tx.note(caller.did(Deed.SIGNED_OUT, subject=caller.token))
+
+    def _provider(self) -> IdentityProvider:
+        if self.identity.provider is None:
+            raise Unauthenticated("this server has no identity provider to sign in at")
+        return self.identity.provider

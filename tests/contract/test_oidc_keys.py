@@ -146,6 +146,14 @@ async def test_a_paused_issuer_is_given_up_in_time(issuer: Issuer) -> None:
         issuer.process.resume()
 
 
+async def test_an_issuer_without_a_certificate_is_not_believed(issuer: Issuer) -> None:
+    """What should be https and is none is no issuer, whatever it says."""
+    name = issuer.url.replace("http://", "https://")
+    async with provider_at(issuer, issuer=name) as provider:
+        with pytest.raises(IssuerUnavailable, match="did not answer"):
+            await provider.stranger(issuer.token(iss=name))
+
+
 async def test_who_waits_may_go_away(issuer: Issuer) -> None:
     """A request that is given up does not spoil the answer for the others, nor for the next."""
     token = issuer.token()

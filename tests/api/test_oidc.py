@@ -1,5 +1,6 @@
 """An identity provider's word lets members in, as far as they may and for as long as it holds."""
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import timedelta
@@ -201,15 +202,42 @@ async def test_a_member_of_several_organizations_names_one(
         (await talk.get("/v1/me"))["organization_id"]: await invite(talk) for talk in (ours, theirs)
     }
     token = issuer.token()
-    unnamed = await came(server, token)
-    assert (unnamed.status, unnamed.code) == (403, "forbidden")
-    for organization, member in members.items():
-        assert organization in unnamed.json["detail"]
-        me = (await came(server, token, Laydown_Organization=organization)).json
-        assert (me["organization_id"], me["id"]) == (organization, member)
+    for _ in range(2):  # invited by several, and then a member of several
+        unnamed = await came(server, token)
+        assert (unnamed.status, unnamed.code) == (403, "forbidden")
+        for organization, member in members.items():
+            assert organization in unnamed.json["detail"]
+            me = (await came(server, token, Laydown_Organization=organization)).json
+            assert (me["organization_id"], me["id"]) == (organization, member)
     other = await came(server, token, Laydown_Organization=str(uuid4()))
     assert (other.status, other.code) == (403, "forbidden")
     assert (await came(server, token, Laydown_Organization="ours")).status == 400
+
+
+async def test_an_invitation_changes_nothing_for_a_member(
+    server: Installation, issuer: Issuer, ours: Talk, theirs: Talk
+):
+    """Whom another organization invites, asked or not, goes on as what they are; or joins it."""
+    member = await invite(ours)
+    token = issuer.token()
+    assert (await came(server, token)).json["id"] == member
+    invited = await invite(theirs, role="owner")
+    assert (await came(server, token)).json["id"] == member
+    assert (await theirs.get(f"/v1/members/{invited}"))["signs_in"] is False
+
+    named = (await theirs.get("/v1/me"))["organization_id"]
+    assert (await came(server, token, Laydown_Organization=named)).json["id"] == invited
+    assert (await theirs.get(f"/v1/members/{invited}"))["signs_in"] is True
+
+
+async def test_the_first_requests_at_once_are_one_member(
+    server: Installation, issuer: Issuer, ours: Talk
+):
+    """However many come at the same time, each is let in, as the one who was invited."""
+    member = await invite(ours)
+    token = issuer.token()
+    answers = await asyncio.gather(*(came(server, token) for _ in range(10)))
+    assert {(answer.status, answer.json["id"]) for answer in answers} == {(200, member)}
 
 
 async def test_an_issuer_that_is_away_keeps_out_nobody_else(

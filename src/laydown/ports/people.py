@@ -69,11 +69,18 @@ class Keyring(Protocol):
         ...
 
     async def members_of(
-        self, *, issuer: str, subject: str, email: str | None
+        self,
+        *,
+        issuer: str,
+        subject: str,
+        email: str | None,
+        organization: OrganizationId | None = None,
     ) -> Sequence[tuple[OrganizationId, PrincipalId]]:
         """Return the memberships of somebody that an identity provider vouches for.
 
-        Those invited by *email*, which must be verified, are bound to the subject by this.
+        With *organization*, that in it alone. Where there is none, whoever was invited by *email*,
+        which must be verified, is bound to the subject, if that is one; of several, none is bound,
+        and they are returned to choose from. So an invitation never changes what somebody has.
         """
         ...
 

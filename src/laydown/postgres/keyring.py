@@ -71,13 +71,24 @@ class PostgresKeyring:
         return None
 
     async def members_of(
-        self, *, issuer: str, subject: str, email: str | None
+        self,
+        *,
+        issuer: str,
+        subject: str,
+        email: str | None,
+        organization: OrganizationId | None = None,
     ) -> Sequence[tuple[OrganizationId, PrincipalId]]:
-        """Return the memberships of somebody that an identity provider vouches for."""
-        who = {"issuer": issuer, "subject": subject}
-        if email is not None:
-            await self._all("bind_invited", who | {"email": email.casefold()})
+        """Return who somebody is that an identity provider vouches for, or may become."""
+        who = {"issuer": issuer, "subject": subject, "organization": organization}
         rows = await self._all("find_memberships", who)
+        if not rows and email is not None:
+            who["email"] = email.casefold()
+            rows = await self._all("find_invitations", who)
+            if len(rows) <= 1:
+                for invited in rows:
+                    bound = {"id": invited.id, "organization": invited.organization_id}
+                    await self._all("bind_invited", who | bound)
+                rows = await self._all("find_memberships", who)  # others may have been faster
         return [(row.organization_id, row.id) for row in rows]
 
     async def credential_of(

@@ -134,18 +134,21 @@ class Identity:
         """Return the member somebody is whom the identity provider vouches for.
 
         The first time that is whoever was invited by the address the provider has verified. Raises
-        `Forbidden` for nobody's member, and for a member of several when none is named.
+        `Forbidden` for nobody's member, and for a member of several organizations, or somebody
+        whom several have invited, when none is named.
         """
         found = await self.keyring.members_of(
-            issuer=stranger.issuer, subject=stranger.subject, email=stranger.email
+            issuer=stranger.issuer,
+            subject=stranger.subject,
+            email=stranger.email,
+            organization=organization,
         )
-        theirs = [each for each in found if organization in (None, each[0])]
-        if not theirs:
+        if not found:
             raise Forbidden("nobody has made you a member here; ask an owner or a manager to")
-        if len(theirs) > 1:
-            named = ", ".join(str(each) for each, _ in theirs)
-            raise Forbidden(f"you are a member of several organizations; name one of {named}")
-        credential = await self.keyring.credential_of(*theirs[0])
+        if len(found) > 1:
+            named = ", ".join(str(each) for each, _ in found)
+            raise Forbidden(f"several organizations know you; name one of {named}")
+        credential = await self.keyring.credential_of(*found[0])
         if credential is None or not credential.is_valid:
             raise Forbidden("you are a member no more")
         return replace(_caller(credential, None, origin), until=stranger.until)

@@ -81,16 +81,20 @@ SELECT organization_id, member_id, secret_sha256
   FROM sign_ins
  WHERE id = %(id)s AND used_at IS NULL AND expires_at > now();
 
--- name: bind_invited
--- Whoever was invited by this address is bound to the subject that proved to have it, unless that
--- one is somebody else there already.
-UPDATE members m SET issuer = %(issuer)s, subject = %(subject)s
- WHERE m.email_folded = %(email)s AND m.subject IS NULL AND m.removed_at IS NULL
-   AND NOT EXISTS (SELECT FROM members o
-                    WHERE o.organization_id = m.organization_id AND o.subject = %(subject)s
-                      AND o.issuer = %(issuer)s AND o.removed_at IS NULL);
-
 -- name: find_memberships
 SELECT organization_id, id FROM members
  WHERE subject = %(subject)s AND issuer = %(issuer)s AND removed_at IS NULL
+   AND (%(organization)s::uuid IS NULL OR organization_id = %(organization)s)
  ORDER BY organization_id;
+
+-- name: find_invitations
+SELECT organization_id, id FROM members
+ WHERE email_folded = %(email)s AND subject IS NULL AND removed_at IS NULL
+   AND (%(organization)s::uuid IS NULL OR organization_id = %(organization)s)
+ ORDER BY organization_id;
+
+-- name: bind_invited
+-- Whoever was invited by an address is bound to the subject that proved to have it.
+UPDATE members SET issuer = %(issuer)s, subject = %(subject)s
+ WHERE id = %(id)s AND organization_id = %(organization)s AND email_folded = %(email)s
+   AND subject IS NULL AND removed_at IS NULL;

@@ -22,6 +22,7 @@ from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
+from laydown.services.filing import Filing
 from laydown.services.identity import Identity
 from laydown.services.members import Members
 from laydown.services.operating import Operating
@@ -138,19 +139,29 @@ def app(observed):
     async def ready():
         return []
 
+    declaring, completing = Declaring(ledger=ledger, policy=policy), Completing(ledger=ledger)
+    watching = Watching(ledger=ledger, tail=Tail(log=None), identity=identity)
     return build(
         Services(
             identity=identity,
+            filing=Filing(
+                ledger=ledger,
+                sink=None,
+                declaring=declaring,
+                completing=completing,
+                watching=watching,
+                policy=policy,
+            ),
             members=Members(ledger=ledger),
             tokens=Tokens(ledger=ledger),
             links=Links(ledger=ledger),
             sessions=Sessions(ledger=ledger, identity=identity),
             auditing=Auditing(ledger=ledger),
             projects=Projects(ledger=ledger),
-            declaring=Declaring(ledger=ledger, policy=policy),
+            declaring=declaring,
             sending=Sending(ledger=ledger, signer=None),
-            completing=Completing(ledger=ledger),
-            watching=Watching(ledger=ledger, tail=Tail(log=None), identity=identity),
+            completing=completing,
+            watching=watching,
             receipts=Receipts(ledger=ledger, policy=policy),
             documents=Documents(ledger=ledger, store=None, signer=None),
             operating=Operating(ledger=ledger),

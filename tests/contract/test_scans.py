@@ -1,6 +1,10 @@
 """What scanners say, as the ledger keeps it: by object, for one organization, the last word."""
 
+import json
 from dataclasses import replace
+from uuid import uuid4
+
+import psycopg
 
 from laydown.domain.happening import Kind
 from laydown.domain.kinds import KINDS
@@ -9,6 +13,7 @@ from laydown.domain.reasons import Reason
 from laydown.domain.scanning import Scan, Verdict
 from laydown.domain.upload import object_key
 from laydown.ports import Page
+from laydown.postgres import sql
 from tests.ledger_support import Tenant, blob, digest
 
 CLEAN = Scan(scanner="clamav", verdict=Verdict.CLEAN)
@@ -146,3 +151,19 @@ async def test_what_is_not_published_is_not_marked(tenant: Tenant, stranger: Ten
     async with tenant.begin() as tx:
         await tx.mark_scanned(upload.key, CLEAN)
         assert (await tx.blob_at(upload.key)).scanned_by == "clamav"
+
+
+async def test_who_brought_content_is_found_without_reading_every_version(tenant: Tenant) -> None:
+    """What marks infected content looks versions up by their content, and uploads by their id."""
+    given = {"organization": uuid4(), "key": "u/1", "scanner": "clamav", "version": None}
+    query = sql.load("scans.sql")["mark_infected"]
+    async with await psycopg.AsyncConnection.connect(tenant.owner) as connection:
+        # These tables are empty: only so does the planner say what it would do with full ones.
+        await connection.execute("SET LOCAL enable_seqscan = off")
+        async with psycopg.AsyncClientCursor(connection) as cursor:
+            await cursor.execute(b"EXPLAIN (FORMAT JSON) " + query.encode(), given)
+            [(plan,)] = await cursor.fetchall()
+
+    told = json.dumps(plan)
+    assert '"Index Name": "versions_of_blob"' in told
+    assert "Seq Scan" not in told

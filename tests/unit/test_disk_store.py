@@ -8,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from laydown.domain.upload import Upload
+from laydown.domain.errors import StoreUnavailable
+from laydown.domain.upload import OrganizationId, Upload, UploadId, object_key
 from laydown.objects.disk import DiskStore, StoreBusy
 from laydown.objects.intake import Intake
+from laydown.objects.layout import Attempt
+from laydown.objects.listing import listing
+from laydown.services.identifiers import new_id
 from tests.byte_support import Book, files_below, make_upload, send_part, send_whole
 
 PART = 1 << 20
@@ -115,6 +119,31 @@ async def test_foreign_files_are_nobodys_objects(store, tmp_path):
     (tmp_path / "u" / "lost+found" / "aa").mkdir(parents=True)
 
     assert [stored.key async for stored in store.objects()] == [upload.key]
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 5, 100])
+def test_pages_have_every_object_once_by_key(store, at_once):
+    """However few names are held at once, each object comes once, in the order of keys."""
+    ours, theirs = OrganizationId(new_id()), OrganizationId(new_id())
+    keys = [object_key(theirs, UploadId(new_id()), 1) for _ in range(3)]
+    keys += [object_key(ours, upload, n) for upload in [UploadId(new_id())] for n in (2, 10, 1)]
+    for key in keys:
+        path = Path(store.layout.placed_path(Attempt.of_key(key)))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    held = [each.key for page in listing(store.layout, at_once=at_once) for each in page]
+    assert held == sorted(keys)
+
+
+async def test_a_store_that_is_not_mounted_says_nothing_of_its_objects(store, tmp_path):
+    """Without its directory the store is away, and no object is absent for it."""
+    upload = await stage(store)
+    assert await store.join(upload) == len(BODY)
+    (tmp_path / "u").rename(tmp_path / "elsewhere")
+    with pytest.raises(StoreUnavailable):
+        await store.size(upload.key)
+    (tmp_path / "elsewhere").rename(tmp_path / "u")
+    assert await store.size(upload.key) == len(BODY)
 
 
 @pytest.mark.usefixtures("store")

@@ -4,10 +4,8 @@ import asyncio
 import contextlib
 import fcntl
 import os
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -17,7 +15,8 @@ from laydown.domain.upload import Upload
 from laydown.objects.destination import in_our_words
 from laydown.objects.fingerprint import fingerprints
 from laydown.objects.flush import FlushMode, flush_file, flush_folder, make_flush
-from laydown.objects.layout import Attempt, Layout, placed_attempt, staged_attempt
+from laydown.objects.layout import Attempt, Layout
+from laydown.objects.listing import listing
 from laydown.objects.naming import make_folders, rename_new
 from laydown.ports import Fingerprint, Look, Scanner, StoredObject
 
@@ -98,8 +97,7 @@ class DiskStore:
     async def size(self, key: str) -> int | None:
         """Return the object's size in bytes, or None if there is no such object."""
         path = self.layout.placed_path(Attempt.of_key(key))
-        with in_our_words():
-            return await asyncio.to_thread(_size, path)
+        return await asyncio.to_thread(self._size, path)
 
     async def read(
         self, key: str, *, start: int = 0, length: int | None = None
@@ -140,13 +138,13 @@ class DiskStore:
         )
 
     async def objects(self) -> AsyncIterator[StoredObject]:
-        """Yield every object and every unfinished one, in no order.
+        """Yield what arrives and what is in quarantine, and then every object by key.
 
         A key whose join is under way may come twice.
         """
-        folders = self._folders()
-        while listed := await asyncio.to_thread(next, folders, None):
-            for stored in listed:
+        pages = listing(self.layout)
+        while (page := await asyncio.to_thread(next, pages, None)) is not None:
+            for stored in page:
                 yield stored
 
     async def fingerprints(
@@ -175,6 +173,14 @@ class DiskStore:
             except ScannerUnavailable as away:
                 return away
 
+    def _size(self, path: str) -> int | None:
+        """Tell an absent file from an absent directory, which says nothing of any file."""
+        with in_our_words():
+            found = _size(path)
+            if found is None:
+                Path(self.layout.objects).stat()
+            return found
+
     def _join(self, attempt: Attempt, size: int) -> int | None:
         """Flush, rename, flush the directory: whatever a crash leaves, the next call goes on."""
         staged = self.layout.staged_path(attempt)
@@ -194,16 +200,6 @@ class DiskStore:
             flush_folder(shelf)
             flush_folder(self.layout.staged)
             return _size(placed)
-
-    def _folders(self) -> Iterator[list[StoredObject]]:
-        """Yield what each directory that isn't empty holds; blocks."""
-        with in_our_words():
-            for folder in (self.layout.staged, self.layout.quarantine):
-                if held := _listed(folder, staged_attempt):
-                    yield held
-            for folder, organization in self.layout.shelves():
-                if placed := _listed(folder, partial(placed_attempt, organization=organization)):
-                    yield placed
 
 
 def _lock(path: str) -> int:
@@ -251,20 +247,3 @@ def _unlink(*paths: str) -> None:
 def _fingerprints(paths: Mapping[str, str]) -> Mapping[str, Fingerprint]:
     with in_our_words():
         return fingerprints(paths)
-
-
-def _listed(folder: str, read: Callable[[str], Attempt | None]) -> list[StoredObject]:
-    """Return the objects in a directory; one that goes away meanwhile is left out."""
-    found: list[StoredObject] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            attempt = read(entry.name)
-            if attempt is None:
-                continue
-            with contextlib.suppress(FileNotFoundError):
-                status = entry.stat(follow_symlinks=False)
-                stored_at = datetime.fromtimestamp(status.st_mtime, UTC)
-                found.append(
-                    StoredObject(key=attempt.key, size=status.st_size, stored_at=stored_at)
-                )
-    return found

@@ -1,7 +1,6 @@
 """Where objects lie below the store's directory, and how their keys read."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -74,11 +73,15 @@ class Layout:
         """Return where the object is kept once it was refused."""
         return f"{self.quarantine}/{attempt.organization}.{attempt.upload}.{attempt.number}"
 
-    def shelves(self) -> Iterator[tuple[str, OrganizationId]]:
-        """Yield each directory of placed objects, with whose they are; blocks."""
-        for name in filter(re.compile(_UUID).fullmatch, _names(self.objects)):
-            for shelf in _names(f"{self.objects}/{name}"):
-                yield f"{self.objects}/{name}/{shelf}", OrganizationId(UUID(name))
+    def organizations(self) -> list[OrganizationId]:
+        """Return whose objects there are, in the order of their keys; blocks."""
+        names = filter(re.compile(_UUID).fullmatch, _folders(self.objects))
+        return [OrganizationId(UUID(name)) for name in names]
+
+    def shelves(self, organization: OrganizationId) -> list[str]:
+        """Return the directories of an organization's objects; blocks."""
+        folder = f"{self.objects}/{organization}"
+        return [f"{folder}/{name}" for name in _folders(folder)]
 
 
 def placed_attempt(name: str, organization: OrganizationId) -> Attempt | None:
@@ -98,5 +101,5 @@ def staged_attempt(name: str) -> Attempt | None:
     return Attempt(OrganizationId(UUID(organization)), UploadId(UUID(upload)), int(number))
 
 
-def _names(folder: str) -> list[str]:
+def _folders(folder: str) -> list[str]:
     return sorted(entry.name for entry in Path(folder).iterdir() if entry.is_dir())

@@ -213,7 +213,7 @@ class S3Store:
         await self.client.ask("DELETE", key)
 
     async def objects(self) -> AsyncIterator[StoredObject]:
-        """Yield every object and every multipart upload under way, in no order.
+        """Yield every object by key, and then every multipart upload under way.
 
         Quarantined objects are among them; what isn't ours is left out.
         """
@@ -234,11 +234,11 @@ class S3Store:
                         key=key,
                         size=number_of(found, "Size"),
                         stored_at=moment_of(found, "LastModified"),
+                        is_object=True,
                     )
-            token = page.findtext("NextContinuationToken")
-            if page.findtext("IsTruncated") != "true" or not token:
+            if page.findtext("IsTruncated") != "true":
                 break
-            query = {**query, "continuation-token": token}
+            query = {**query, "continuation-token": text_of(page, "NextContinuationToken")}
         async with aclosing(under_way(self.client, "u/")) as pending:
             async for each in pending:
                 if _is_ours(each.key) and (stored := await self._unfinished(each)) is not None:
@@ -311,7 +311,7 @@ class S3Store:
         if parts is None:
             return None
         size = sum(part.size for part in parts.values())
-        return StoredObject(key=found.key, size=size, stored_at=found.begun_at)
+        return StoredObject(key=found.key, size=size, stored_at=found.begun_at, is_object=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

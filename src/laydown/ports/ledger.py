@@ -92,7 +92,7 @@ class Patrol(Protocol):
         ...
 
     async def blobs_after(self, after: str | None, *, limit: int) -> Sequence[Blob]:
-        """Return blobs the ledger believes present, by object key."""
+        """Return blobs the ledger believes present, by object key and byte by byte."""
         ...
 
     async def mark_missing(self, blobs: Sequence[Blob]) -> None:

@@ -18,6 +18,7 @@ class StoredObject:
     key: str
     size: int  # bytes
     stored_at: datetime
+    is_object: bool  # False: not by this key, because its parts wait or it was moved aside
 
 
 class ObjectStore(Protocol):
@@ -48,7 +49,10 @@ class ObjectStore(Protocol):
         ...
 
     def objects(self) -> AsyncIterator[StoredObject]:
-        """Yield every object and every unfinished one, in no order."""
+        """Yield every object in the order of keys, and what is no object at any point among them.
+
+        What comes or goes meanwhile may be left out or come twice.
+        """
         ...
 
 

@@ -231,7 +231,7 @@ CREATE TABLE blobs (
     size bigint NOT NULL,
     kind text NOT NULL,
     media_type text NOT NULL,
-    object_key text NOT NULL,
+    object_key text NOT NULL COLLATE pg_catalog."C",
     is_missing boolean DEFAULT false NOT NULL,
     proven_at timestamp with time zone DEFAULT now() NOT NULL,
     store_version text,

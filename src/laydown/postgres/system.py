@@ -64,7 +64,7 @@ class PostgresSystem:
         return [Holding(key=row.key, is_wanted=row.is_wanted) for row in rows]
 
     async def blobs_after(self, after: str | None, *, limit: int) -> Sequence[Blob]:
-        """Return blobs the ledger believes present, by object key."""
+        """Return blobs the ledger believes present, by object key and byte by byte."""
         rows = await self._all("present_blobs", {"after": after, "limit": limit})
         return [blob_of(row, OrganizationId(row.organization_id)) for row in rows]
 

@@ -1,10 +1,12 @@
 """Sweeping: what silence, crashes and hands leave behind is found and put right."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
+from laydown.domain.document import Blob
 from laydown.domain.errors import StoreUnavailable
 from laydown.domain.jobs import DiscardBytes
 from laydown.domain.lifecycle import TAKES_BYTES, Event, State
@@ -19,7 +21,7 @@ from laydown.domain.upload import (
     missing_parts,
     parse_key,
 )
-from laydown.ports import DirectEntry, Ledger, ObjectStore, Patrol, Silence
+from laydown.ports import DirectEntry, Ledger, ObjectStore, Patrol, Silence, StoredObject
 from laydown.services.arriving import attempts_in_store, seal, whole
 from laydown.services.completing import close, may_have_bytes
 from laydown.services.twins import promote_twins
@@ -144,36 +146,89 @@ class Sweeping:
         return len(moved)
 
     async def reconcile(self) -> Report:
-        """Compare ledger and store both ways: delete what nothing wants, mark what is gone."""
-        return Report(discarded=await self._discard_unwanted(), missing=await self._mark_missing())
+        """Compare ledger and store both ways: delete what nothing wants, mark what is gone.
 
-    async def _discard_unwanted(self) -> int:
-        discarded = 0
-        old: list[ObjectName] = []
+        Both are read once, in the order of keys and a page at a time. What the store's listing
+        lacks is asked for by its key before it is marked: a list says too little to lose content
+        over. Raises `StoreUnavailable`, and then what is left is another round's.
+        """
         before = datetime.now(UTC) - KEEP_UNWANTED
-        async for stored in self.store.objects():
-            if stored.stored_at < before:
-                old.append(parse_key(stored.key))
-            if len(old) == _AT_ONCE:
-                discarded += await self._discard(old)
-                old = []
-        return discarded + await self._discard(old)
+        unknown: list[ObjectName] = []
+        suspect: list[Blob] = []
+        discarded = missing = 0
+        async with aclosing(_side_by_side(self.store.objects(), self._blobs())) as pairs:
+            async for stored, blob in pairs:
+                if blob is None and stored is not None and stored.stored_at < before:
+                    unknown.append(parse_key(stored.key))
+                if blob is not None and (stored is None or stored.size != blob.size):
+                    suspect.append(blob)
+                if len(unknown) == _AT_ONCE:
+                    discarded += await self._discard(unknown)
+                    unknown = []
+                if len(suspect) == _AT_ONCE:
+                    missing += await self._mark_missing(suspect)
+                    suspect = []
+        discarded += await self._discard(unknown)
+        missing += await self._mark_missing(suspect)
+        return Report(discarded=discarded, missing=missing)
+
+    async def _blobs(self) -> AsyncGenerator[Blob]:
+        after = None
+        while blobs := await self.patrol.blobs_after(after, limit=_AT_ONCE):
+            for blob in blobs:
+                yield blob
+            after = blobs[-1].object_key
 
     async def _discard(self, names: Sequence[ObjectName]) -> int:
         unwanted = [each for each in await self.patrol.holdings(names) if not each.is_wanted]
-        for holding in unwanted:
-            await self.store.discard(holding.key)
-        return len(unwanted)
+        return sum([await self._is_discarded(holding.key) for holding in unwanted])
 
-    async def _mark_missing(self) -> int:
-        marked, after = 0, None
-        while blobs := await self.patrol.blobs_after(after, limit=_AT_ONCE):
-            gone = [blob for blob in blobs if await self.store.size(blob.object_key) != blob.size]
-            if gone:
-                await self.patrol.mark_missing(gone)
-            marked += len(gone)
-            after = blobs[-1].object_key
-        return marked
+    async def _is_discarded(self, key: str) -> bool:
+        """Delete an object; one that the store won't let go of is another round's."""
+        try:
+            await self.store.discard(key)
+        except StoreUnavailable:  # perhaps it is only this one
+            await self.store.size(NO_OBJECT)
+            return False
+        return True
+
+    async def _mark_missing(self, blobs: Sequence[Blob]) -> int:
+        gone = [blob for blob in blobs if await self._is_gone(blob)]
+        if gone:
+            await self.patrol.mark_missing(gone)
+        return len(gone)
+
+    async def _is_gone(self, blob: Blob) -> bool:
+        """Ask the store for it by its key; what it won't speak of is not gone."""
+        try:
+            return await self.store.size(blob.object_key) != blob.size
+        except StoreUnavailable:  # perhaps it is only this one
+            await self.store.size(NO_OBJECT)
+            return False
+
+
+async def _side_by_side(
+    objects: AsyncIterator[StoredObject], blobs: AsyncGenerator[Blob]
+) -> AsyncGenerator[tuple[StoredObject | None, Blob | None]]:
+    """Yield each object with the blob that it is, and alone whatever has no counterpart.
+
+    Both come in the order of keys. Where a store's list does not, blobs come alone that have a
+    counterpart, and so do their objects.
+    """
+    async with aclosing(blobs):
+        blob = await anext(blobs, None)
+        async for stored in objects:
+            while stored.is_object and blob is not None and blob.object_key < stored.key:
+                yield None, blob
+                blob = await anext(blobs, None)
+            if stored.is_object and blob is not None and blob.object_key == stored.key:
+                yield stored, blob
+                blob = await anext(blobs, None)
+            else:
+                yield stored, None
+        while blob is not None:
+            yield None, blob
+            blob = await anext(blobs, None)
 
 
 def _whole(

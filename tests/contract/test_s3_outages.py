@@ -12,6 +12,7 @@ import pytest
 
 from laydown.domain.errors import StoreUnavailable
 from laydown.domain.scanning import Scan, Verdict
+from laydown.objects.circuit import Circuit
 from laydown.objects.credentials import Credentials
 from laydown.objects.s3_urls import S3Urls
 from tests.byte_support import make_upload
@@ -19,6 +20,7 @@ from tests.engines.seaweed import Seaweed, running_seaweed
 from tests.s3_support import Bucket, credentials_of, opened_bucket
 
 MIB = 1 << 20
+PAUSED = 5.0  # seconds after which a store that was away is asked again at the latest
 LARGE = 200 * MIB
 MOST = 24 * MIB  # a handful of blocks of 1 MiB, and what the connection reads ahead
 
@@ -80,6 +82,50 @@ async def test_a_killed_store_is_waited_for(own_seaweed):
 
         found = await asking
         assert found[upload.key].fingerprint.sha256 == hashlib.sha256(b"plan").digest()
+
+
+@pytest.mark.parametrize("is_killed", [False, True])
+async def test_a_store_that_stays_away_turns_requests_away_at_once(own_seaweed, is_killed):
+    """After three requests in vain one caller a pause asks; when it is back everybody may."""
+    later = 0.0
+    circuit = Circuit(clock=lambda: monotonic() + later)
+    async with opened_bucket(own_seaweed, deadline=1.0, circuit=circuit) as bucket:
+        upload = await bucket.put_object(b"plan")
+
+        async def asked() -> float:
+            began = monotonic()
+            with pytest.raises(StoreUnavailable):
+                await bucket.store.size(upload.key)
+            return monotonic() - began
+
+        own_seaweed.kill() if is_killed else own_seaweed.pause()
+        try:
+            assert min([await asked() for _ in range(3)]) > 0.9
+            assert max([await asked() for _ in range(100)]) < 0.5
+
+            later += PAUSED
+            waits = sorted(await asyncio.gather(*(asked() for _ in range(100))))
+            assert waits[-2] < 0.5
+            assert waits[-1] < 0.5 if is_killed else waits[-1] > 0.9
+        finally:
+            await own_seaweed.start_again() if is_killed else own_seaweed.resume()
+
+        later += PAUSED
+        assert await bucket.store.size(upload.key) == 4
+        sizes = await asyncio.gather(*(bucket.store.size(upload.key) for _ in range(100)))
+        assert sizes == [4] * 100
+
+
+async def test_a_store_that_refuses_is_not_away(bucket):
+    """However many requests are refused or told to slow down, the next one is asked."""
+    upload = await bucket.put_object(b"plan")
+    right = bucket.client.credentials
+    bucket.client.credentials = credentials_of("AKIANOBODY", "wrong")
+    for _ in range(10):
+        with pytest.raises(StoreUnavailable):
+            await bucket.store.size(upload.key)
+    bucket.client.credentials = right
+    assert await bucket.store.size(upload.key) == 4
 
 
 @pytest.mark.parametrize("has_scanner", [False, True])

@@ -13,6 +13,7 @@ import aiohttp
 from yarl import URL
 
 from laydown.domain.errors import StoreUnavailable
+from laydown.objects.circuit import Circuit
 from laydown.objects.credentials import Credentials
 from laydown.objects.s3_address import BucketAddress
 from laydown.objects.s3_answers import S3Answer, S3Refused
@@ -25,6 +26,7 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.1, 5.0  # seconds, before the jitter
 _DEADLINE: Final = 30.0  # seconds
 _CONNECT: Final = 5.0  # seconds
 _SILENCE: Final = 15.0  # seconds without a byte
+_PROBE: Final = 5.0  # seconds for a HEAD that says whether the store is back
 _CONNECTIONS: Final = 64
 _BUFFER: Final = 1 << 17  # bytes read ahead of whoever consumes them
 _MOST_XML: Final = 32 << 20  # bytes; a list of ten thousand parts has a tenth of it
@@ -45,7 +47,8 @@ class S3Client:
     """Speaks to one bucket.
 
     What may pass is tried again, each time after a random pause of up to twice as long, until
-    attempts or time are used up; then it is `StoreUnavailable`. What won't is `S3Refused`.
+    attempts or time are used up; then it is `StoreUnavailable`. What won't is `S3Refused`. While
+    nothing is answered at all, requests are turned away at once (see `Circuit`).
     """
 
     def __init__(
@@ -56,6 +59,7 @@ class S3Client:
         *,
         deadline: float = _DEADLINE,
         attempts: int = _ATTEMPTS,
+        circuit: Circuit | None = None,
         now: Callable[[], float] = time.time,
     ) -> None:
         """Give each request *deadline* seconds and so many *attempts*, whichever ends first."""
@@ -64,6 +68,7 @@ class S3Client:
         self._session = session
         self._deadline = deadline
         self._attempts = attempts
+        self._circuit = circuit or Circuit()
         self._now = now
         self._place = address.place()
 
@@ -130,7 +135,7 @@ class S3Client:
         digest = await _digest(body)
         terms = encoded_query(request.query)
         url = f"{place.scheme}://{place.host}{request.path}" + (f"?{terms}" if terms else "")
-        return await self._session.request(
+        response = await self._session.request(
             method,
             URL(url, encoded=True),
             headers=signer.headers(request, at=self._now(), payload_sha256=digest),
@@ -139,8 +144,12 @@ class S3Client:
             skip_auto_headers=_OURS,
             read_bufsize=_BUFFER,
         )
+        self._circuit.answered()
+        return response
 
     async def _patiently(self, what: str, once: Callable[[], Awaitable[T]], deadline: float) -> T:
+        await self._circuit.passed(self._probe)
+        began = self._circuit.clock()
         why = "it takes too long"
         try:
             async with asyncio.timeout(deadline):
@@ -153,7 +162,17 @@ class S3Client:
                         why = str(error) or type(error).__name__
         except TimeoutError:
             pass
+        self._circuit.failed(since=began)
         raise StoreUnavailable(f"the store did not answer {what}: {why}")
+
+    async def _probe(self) -> None:
+        """Ask for the bucket; raise `StoreUnavailable` when nothing is answered, good or bad."""
+        try:
+            async with asyncio.timeout(min(_PROBE, self._deadline)):
+                (await self._send("HEAD", "", None, None, b"")).close()
+        except (aiohttp.ClientError, OSError, TimeoutError) as error:
+            why = str(error) or type(error).__name__
+            raise StoreUnavailable(f"the store is still away: {why}") from error
 
     async def _pause(self, attempt: int) -> None:
         bound = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2.0**attempt)

@@ -96,13 +96,16 @@ async def test_a_file_that_could_not_be_joined_is_joined_when_retried(server, ou
 
 
 async def test_one_bad_file_fails_alone(server, ours, project):
-    """A file that can't be read doesn't hold up those proven with it."""
+    """A file that can't be read doesn't hold up those proven with it, and its job says why."""
     files = {f"{n}.txt": b"%d" % n for n in range(5)}
     batch, uploads = await ours.lay(project, files)
     async with withheld(server.store, await server.key(uploads["2.txt"])):
         await server.run_until_quiet()
     states = {key: upload["state"] for key, upload in (await ours.uploads(batch)).items()}
     assert states == {key: server.arrived if key == "2.txt" else "ready" for key in files}
+    [job] = (await ours.get("/v1/operations/jobs"))["items"]
+    assert (job["upload_id"], job["attempt"]) == (uploads["2.txt"], 1)
+    assert job["last_error"].startswith("StoreUnavailable: the ")
 
 
 async def test_a_job_whose_worker_keeps_dying_is_given_up(server, ours, project):

@@ -1,5 +1,6 @@
 """What every object store promises."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -11,14 +12,15 @@ from uuid import uuid4
 
 import pytest
 
-from laydown.domain.errors import ContentGone, ScannerUnavailable
+from laydown.domain.errors import ContentGone, ScannerUnavailable, StoreUnavailable
 from laydown.domain.scanning import Scan, Verdict
 from laydown.domain.upload import Upload
 from laydown.objects.disk import DiskStore
 from laydown.objects.flush import FlushMode
 from laydown.objects.intake import Intake
 from laydown.objects.s3 import S3Store
-from laydown.ports import Fingerprinter, ObjectStore
+from laydown.ports import Fingerprinter, Look, ObjectStore
+from tests.api.sabotage import withheld
 from tests.byte_support import ORGANIZATION, Book, make_upload, send_part, send_whole
 from tests.s3_support import Bucket, opened_bucket
 
@@ -310,6 +312,24 @@ async def test_a_scanner_that_stops_does_not_stop_the_proof(bench, stops_after, 
 
     assert isinstance(found[key].scan, ScannerUnavailable if fails else Scan)
     assert_tells(found[key].fingerprint, body)
+
+
+@pytest.mark.parametrize("has_scanner", [False, True])
+async def test_an_object_that_cannot_be_read_says_why_and_keeps_up_no_other(bench, has_scanner):
+    """Of a group each object is read but the refused one, which comes with an error of its own."""
+    keys = [(await bench.put_object(b"%d" % number)).key for number in range(5)]
+    scanner = Attentive() if has_scanner else None
+    async with withheld(bench.store, keys[2]):
+        async with asyncio.timeout(10):  # a bucket takes up a policy within a second
+            while isinstance((await bench.hashing.fingerprints(keys[2:3]))[keys[2]], Look):
+                pass
+        found = await bench.hashing.fingerprints(keys, scanner=scanner)
+
+    assert set(found) == set(keys)
+    why = found.pop(keys[2])
+    assert type(why) is StoreUnavailable
+    for key, look in found.items():
+        assert_tells(look.fingerprint, b"%d" % keys.index(key))
 
 
 def assert_tells(fingerprint, body):

@@ -182,8 +182,9 @@ async def test_an_object_that_changed_while_read_is_never_mixed(bucket):
                 s3.delete_object(**where)
 
         proxy.cuts, proxy.before_resume = [2 * MIB], overwrite
-        with pytest.raises(StoreUnavailable, match="changed"):
-            await store.fingerprints([upload.key])
+        why = (await store.fingerprints([upload.key]))[upload.key]
+        assert isinstance(why, StoreUnavailable)
+        assert "changed" in str(why)
         look = (await store.fingerprints([upload.key]))[upload.key]
         assert look.fingerprint.sha256 == hashlib.sha256(other).digest()
 
@@ -263,9 +264,10 @@ async def test_a_missing_bucket_is_no_missing_object(seaweed, bucket):
     async with connected() as session:
         store = S3Store(S3Client(address, bucket.client.credentials, session))
         key = make_upload(1).key
-        for asking in (store.size(key), store.fingerprints([key]), store.discard(key)):
+        for asking in (store.size(key), store.discard(key)):
             with pytest.raises(StoreUnavailable):
                 await asking
+        assert isinstance((await store.fingerprints([key]))[key], StoreUnavailable)
 
 
 async def test_what_is_not_ours_is_not_listed(bucket):

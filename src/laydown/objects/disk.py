@@ -9,7 +9,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Self
 
-from laydown.domain.errors import ContentGone, ScannerUnavailable
+from laydown.domain.errors import ContentGone, ScannerUnavailable, StoreUnavailable
 from laydown.domain.scanning import Scan
 from laydown.domain.upload import Upload
 from laydown.objects.destination import in_our_words
@@ -149,22 +149,29 @@ class DiskStore:
 
     async def fingerprints(
         self, keys: Sequence[str], *, scanner: Scanner | None = None
-    ) -> Mapping[str, Look]:
+    ) -> Mapping[str, Look | StoreUnavailable]:
         """Read each object once, all in one thread; a key without an object is left out.
 
-        A scanner reads them again, from the system's cache, a few at a time.
+        A scanner reads them again, from the system's cache, a few at a time. One that can't be
+        read says so.
         """
         paths = {key: self.layout.placed_path(Attempt.of_key(key)) for key in keys}
-        found = await asyncio.to_thread(_fingerprints, paths)
-        if scanner is None:
-            return {key: Look(fingerprint=seen) for key, seen in found.items()}
+        found = await asyncio.to_thread(fingerprints, paths)
         turn = asyncio.Semaphore(_SCANNED_AT_ONCE)
 
-        async def look(key: str, seen: Fingerprint) -> tuple[str, Look]:
+        async def look(key: str, seen: Fingerprint | StoreUnavailable) -> Look | StoreUnavailable:
+            if isinstance(seen, StoreUnavailable):
+                return seen
+            if scanner is None:
+                return Look(fingerprint=seen)
             async with turn:
-                return key, Look(fingerprint=seen, scan=await self._scan(key, seen.size, scanner))
+                try:
+                    return Look(fingerprint=seen, scan=await self._scan(key, seen.size, scanner))
+                except StoreUnavailable as error:
+                    return error
 
-        return dict(await asyncio.gather(*(look(key, seen) for key, seen in found.items())))
+        looks = await asyncio.gather(*(look(key, seen) for key, seen in found.items()))
+        return dict(zip(found, looks, strict=True))
 
     async def _scan(self, key: str, size: int, scanner: Scanner) -> Scan | ScannerUnavailable:
         async with aclosing(self.read(key)) as chunks:
@@ -242,8 +249,3 @@ def _unlink(*paths: str) -> None:
     with in_our_words():
         for path in paths:
             Path(path).unlink(missing_ok=True)
-
-
-def _fingerprints(paths: Mapping[str, str]) -> Mapping[str, Fingerprint]:
-    with in_our_words():
-        return fingerprints(paths)

@@ -4,28 +4,31 @@ import hashlib
 import os
 from collections.abc import Mapping
 
+from laydown.domain.errors import StoreUnavailable
 from laydown.ports import Fingerprint
 
 _EDGE = 64 * 1024  # bytes of head and tail, as `Fingerprint` promises
 _BUFFER = 1 << 20  # bytes; more leaves the processor's caches
 
 
-def fingerprints(paths: Mapping[str, str]) -> dict[str, Fingerprint]:
+def fingerprints(paths: Mapping[str, str]) -> dict[str, Fingerprint | StoreUnavailable]:
     """Return what one pass over each file tells, by key; files that are missing are left out.
 
-    *paths* by key. Blocks; hashing and reading release the GIL. Raises `OSError`.
+    *paths* by key. One that can't be read says so. Blocks; hashing and reading release the GIL.
     """
     buffer = bytearray(_BUFFER)
-    found: dict[str, Fingerprint] = {}
+    found: dict[str, Fingerprint | StoreUnavailable] = {}
     for key, path in paths.items():
         try:
             fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            try:
+                found[key] = _fingerprint(fd, buffer)
+            finally:
+                os.close(fd)
         except FileNotFoundError:
             continue
-        try:
-            found[key] = _fingerprint(fd, buffer)
-        finally:
-            os.close(fd)
+        except OSError as error:
+            found[key] = StoreUnavailable(f"the disk can't read an object: {error.strerror}")
     return found
 
 

@@ -244,19 +244,23 @@ class S3Store:
                 if _is_ours(each.key) and (stored := await self._unfinished(each)) is not None:
                     yield stored
 
-    @_plain
     async def fingerprints(
         self, keys: Sequence[str], *, scanner: Scanner | None = None
-    ) -> Mapping[str, Look]:
-        """Read each object once, for the scanner too; a key without an object is left out."""
+    ) -> Mapping[str, Look | StoreUnavailable]:
+        """Read each object once, for the scanner too; a key without an object is left out.
 
-        async def one(key: str) -> tuple[str, Look | None]:
+        One that the store refuses, or breaks off again and again, says why.
+        """
+
+        async def one(key: str) -> tuple[str, Look | StoreUnavailable | None]:
             Attempt.of_key(key)
             try:
                 async with self._opened(key, 0, None) as reading:
                     return key, None if reading is None else await look(reading, scanner)
             except ContentGone:
                 return key, None
+            except StoreUnavailable as error:
+                return key, error
 
         found = await _side_by_side(one, keys, at_once=_READ_AT_ONCE)
         return {key: seen for key, seen in found if seen is not None}

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from laydown.domain.document import Blob
-from laydown.domain.errors import ScannerUnavailable
+from laydown.domain.errors import ScannerUnavailable, StoreUnavailable
 from laydown.domain.scanning import Scan
 from laydown.domain.upload import Upload, UploadId
 
@@ -134,8 +134,11 @@ class Fingerprinter(Protocol):
 
     async def fingerprints(
         self, keys: Sequence[str], *, scanner: Scanner | None = None
-    ) -> Mapping[str, Look]:
-        """Read each object once, for the scanner too; a key without an object is left out."""
+    ) -> Mapping[str, Look | StoreUnavailable]:
+        """Read each object once, for the scanner too; a key without an object is left out.
+
+        One that can't be read now says why, and the others are read all the same.
+        """
         ...
 
 

@@ -63,7 +63,8 @@ class Proving:
     async def prove(self, organization: OrganizationId, ids: Sequence[UploadId]) -> None:
         """Look at the bytes of these uploads once each, and publish or refuse every one.
 
-        Raises `ScannerUnavailable` when some must wait for the scanner; the others are done.
+        Raises `StoreUnavailable` when some can't be read now, and `ScannerUnavailable` when some
+        must wait for the scanner; the others are done.
         """
         async with self.ledger.begin(organization) as tx:
             found = [upload for upload in await tx.uploads(ids) if _is_to_prove(upload)]
@@ -72,7 +73,10 @@ class Proving:
             if upload.is_multipart:  # a retry of one that failed while it was being joined
                 await self.store.join(upload)
         unread = [upload.key for upload in found if upload.key not in proofs]
-        looks = await self.reader.fingerprints(unread, scanner=self.scanner)
+        seen = await self.reader.fingerprints(unread, scanner=self.scanner)
+        looks = {key: look for key, look in seen.items() if isinstance(look, Look)}
+        unreadable = {key: why for key, why in seen.items() if isinstance(why, StoreUnavailable)}
+        found = [upload for upload in found if upload.key not in unreadable]
         proofs = {**proofs, **{key: _proof(look.fingerprint) for key, look in looks.items()}}
         async with self.ledger.begin(organization) as tx:
             now = await tx.uploads([upload.id for upload in found], lock=True)
@@ -80,6 +84,8 @@ class Proving:
             still = [each for each in now if _is_to_prove(each) and each.key in looked_at]
             uploads = await _found(tx, still, proofs)
             waiting = await self._conclude(tx, uploads, proofs, looks)
+        for why in unreadable.values():  # before the scanner's: a wait for that has no end
+            raise why
         if waiting:
             raise waiting[0]
 

@@ -63,6 +63,13 @@ NOTICES = _counter("laydown_notices_total", "What the store and its scanner told
 STRANGE_MESSAGES = _counter(
     "laydown_strange_messages_total", "Messages in a queue that are not ours to read.", "queue"
 )
+UNJUDGED_FILES = _gauge(
+    "laydown_unjudged_files",
+    "Files that wait for a verdict of GuardDuty; 0 with any other scanner.",
+)
+UNJUDGED_OLDEST = _gauge(
+    "laydown_unjudged_oldest_seconds", "Seconds for which the oldest of them has waited."
+)
 
 METRICS: Sequence[Metric] = (
     REQUESTS,
@@ -80,6 +87,8 @@ METRICS: Sequence[Metric] = (
     JOBS_ANNOUNCED,
     NOTICES,
     STRANGE_MESSAGES,
+    UNJUDGED_FILES,
+    UNJUDGED_OLDEST,
 )
 
 

@@ -12,6 +12,7 @@ from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
+from laydown.bootstrap.verdicts import check_verdicts, rendered
 from laydown.domain.errors import LaydownError
 from laydown.http.app import FormLimits, Limits, Services, build
 from laydown.http.bytes import ByteDoor, no_byte_door
@@ -201,7 +202,7 @@ def _services(
         operating=Operating(ledger=ledger),
         rescanning=Rescanning(ledger=ledger, store=storage.store, scanner=parties.scanning.scanner),
         ready=lambda: _checks(database, storage, parties),
-        metrics=metrics.rendered,
+        metrics=lambda: rendered(metrics, database.system, parties.scanning),
         observe=answered,
     )
 
@@ -217,6 +218,8 @@ async def _checks(database: Database, storage: Storage, parties: _Parties) -> Se
     checks = [ledger, await storage.check()]
     if parties.scanning.scanner is not None:
         checks.append(await _scanner_check(parties.scanning.scanner))
+    if parties.scanning.awaits_verdicts:
+        checks.append(await check_verdicts(database.system))
     if parties.provider is not None:  # whose absence keeps nobody out who has a secret of ours
         checks.append(wire.Check(name="issuer", ok=True, detail=parties.provider.known()))
     return checks

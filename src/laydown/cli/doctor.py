@@ -145,8 +145,10 @@ async def _findings(client: "AsyncClient", where: Server) -> AsyncIterator[Findi
     health = await client.health()
     yield _well(f"laydown {health.version} answers in {took * 1000:.0f} ms")
     for check in health.checks:
-        remedy = "" if check.ok else "The server's log says more; it recovers by itself if it can."
-        yield Finding(is_well=check.ok, sentence=f"{check.name}: {check.detail}", remedy=remedy)
+        remedy = check.remedy or ""
+        if not check.ok:
+            remedy = remedy or "The server's log says more; it recovers by itself if it can."
+        yield Finding(is_well=not remedy, sentence=f"{check.name}: {check.detail}", remedy=remedy)
     try:
         async for _ in client.projects():
             break

@@ -50,7 +50,7 @@ class Services:
     operating: Operating
     rescanning: Rescanning
     ready: Callable[[], Awaitable[Sequence[wire.Check]]]  # what /readyz looks at
-    metrics: Callable[[], tuple[bytes, str]]  # the exposition and its media type
+    metrics: Callable[[], Awaitable[tuple[bytes, str]]]  # the exposition and its media type
     observe: Callable[[str, str, int, float], None]
     """Told of every answer: method, route template, status, seconds from first byte to last."""
 

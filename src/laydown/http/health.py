@@ -39,5 +39,5 @@ async def readyz(served: Served, stopping: Stopping) -> Response:
 @router.get("/metrics", response_class=Response)
 async def metrics(served: Served) -> Response:
     """Give every metric in the Prometheus text format."""
-    exposition, media_type = served.metrics()
+    exposition, media_type = await served.metrics()
     return Response(exposition, headers={"content-type": media_type})

@@ -19,6 +19,7 @@ from laydown.ports.ledger import (
     Ledger,
     Patrol,
     Silence,
+    Unjudged,
 )
 from laydown.ports.pages import Page
 from laydown.ports.people import AuditRows, Credential, Keyring, PeopleRows, SecretKind
@@ -93,6 +94,7 @@ __all__ = [
     "StoredObject",
     "Stranger",
     "Tx",
+    "Unjudged",
     "UploadFilter",
     "UploadRecord",
     "UploadRows",

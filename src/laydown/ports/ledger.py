@@ -63,6 +63,14 @@ class Holding:
     is_wanted: bool  # an upload under way, or a blob, refers to it
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unjudged:
+    """What is proven and waits for the word of a scanner that tells us by itself."""
+
+    files: int
+    oldest: timedelta  # since the first of them was proven; none: zero
+
+
 class Patrol(Protocol):
     """What the sweeper asks about all organizations at once."""
 

@@ -784,6 +784,8 @@ CREATE POLICY read_rows ON parts FOR SELECT TO laydown_system USING (true);
 
 CREATE POLICY read_rows ON project_roles FOR SELECT TO laydown_system USING (true);
 
+CREATE POLICY read_rows ON proofs FOR SELECT TO laydown_system USING (true);
+
 CREATE POLICY read_rows ON uploads FOR SELECT TO laydown_system USING (true);
 
 ALTER TABLE refusals ENABLE ROW LEVEL SECURITY;
@@ -848,6 +850,7 @@ GRANT SELECT ON TABLE project_roles TO laydown_system;
 GRANT SELECT,INSERT,UPDATE ON TABLE projects TO laydown_app;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE proofs TO laydown_app;
+GRANT SELECT ON TABLE proofs TO laydown_system;
 
 GRANT SELECT,INSERT ON TABLE refusals TO laydown_app;
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from laydown.domain.document import Blob
 from laydown.domain.upload import BatchId, ObjectName, OrganizationId, UploadId
-from laydown.ports import Holding, Silence
+from laydown.ports import Holding, Silence, Unjudged
 from laydown.postgres import sql
 from laydown.postgres.pool import Pool, fetched
 from laydown.postgres.rows import blob_of, json_rows
@@ -71,6 +71,11 @@ class PostgresSystem:
     async def mark_missing(self, blobs: Sequence[Blob]) -> None:
         """Take blobs whose object is gone out of deduplication."""
         await self._all("mark_missing", {"ids": [blob.id for blob in blobs]})
+
+    async def unjudged(self) -> Unjudged:
+        """Return how many files wait for a scanner's word, and the oldest for how long."""
+        [row] = await self._all("count_unjudged", {})
+        return Unjudged(files=row.files, oldest=row.oldest)
 
     async def check(self) -> Sequence[str]:
         """Return the names of settings under which an acknowledged commit may be lost."""

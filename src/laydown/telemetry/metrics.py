@@ -62,6 +62,10 @@ class Metrics:
         counter = self._counters[metric.name]
         (counter.labels(**labels) if labels else counter).inc(amount)
 
+    def set(self, metric: Metric, value: float) -> None:
+        """Give a gauge without labels its value."""
+        self._gauges[metric.name].set(value)
+
     def follow(self, metric: Metric, read: Callable[[], float]) -> None:
         """Have a gauge or a running counter read its value when it is asked for."""
         if metric.kind is Kind.RUNNING:

@@ -32,6 +32,7 @@ class Check:
     name: str
     ok: bool
     detail: str
+    remedy: str | None = None  # what an operator should do, also where requests can be taken
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

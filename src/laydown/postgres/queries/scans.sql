@@ -21,6 +21,7 @@ SELECT object_key, sha256, size, kind, is_pointer, store_version
  WHERE organization_id = %(organization)s AND object_key = ANY(%(keys)s::text[]);
 
 -- name: keep_proofs
+-- What is proven again has waited since it was proven first.
 INSERT INTO proofs (organization_id, object_key, sha256, size, kind, is_pointer, store_version)
 SELECT %(organization)s, p.object_key, decode(p.sha256, 'hex'), p.size, p.kind, p.is_pointer,
        p.store_version
@@ -30,8 +31,7 @@ SELECT %(organization)s, p.object_key, decode(p.sha256, 'hex'), p.size, p.kind, 
  ORDER BY p.object_key
 ON CONFLICT (object_key, organization_id) DO UPDATE
    SET sha256 = EXCLUDED.sha256, size = EXCLUDED.size, kind = EXCLUDED.kind,
-       is_pointer = EXCLUDED.is_pointer, store_version = EXCLUDED.store_version,
-       proven_at = now();
+       is_pointer = EXCLUDED.is_pointer, store_version = EXCLUDED.store_version;
 
 -- name: drop_proofs
 DELETE FROM proofs

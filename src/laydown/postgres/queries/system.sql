@@ -63,6 +63,14 @@ SELECT organization_id, id, sha256, size, kind, media_type, object_key, store_ve
 -- name: mark_missing
 UPDATE blobs SET is_missing = true WHERE id = ANY(%(ids)s::uuid[]);
 
+-- name: count_unjudged
+-- A proof may stay behind an upload that was given up; only what is still checked waits.
+SELECT count(*) AS files, coalesce(now() - min(p.proven_at), interval '0') AS oldest
+  FROM proofs p
+  JOIN uploads u ON u.id = split_part(p.object_key, '/', 3)::uuid
+                AND u.organization_id = p.organization_id
+ WHERE u.state = 'checking' AND u.object_key = p.object_key;
+
 -- name: durability
 -- Settings under which an acknowledged commit may be lost.
 SELECT name, setting FROM pg_settings

@@ -15,7 +15,7 @@ from laydown.objects.s3_address import BadStore
 from laydown.objects.s3_address import parse_address as parse_store
 from laydown.objects.s3_http import S3Client, connected
 from laydown.queues.address import parse_address
-from laydown.queues.client import QueueMissing, QueueUnusable
+from laydown.queues.client import QueueMissing, QueueUnusable, RoleRefused
 from laydown.queues.upkeep import make_queue, redrive, set_aside
 from laydown.settings import PREFIX, BadSettings, Settings
 
@@ -114,7 +114,8 @@ async def _queue(setting: str, text: str, *, fix: bool) -> Finding:
     except QueueMissing as missing:
         return _ill(f"{name}: {missing}", f"`{FIX}` makes it, or say another name.")
     except (ValueError, QueueUnusable, LaydownError) as error:
-        return _ill(f"{name}: {error}", "Look at its name, region, endpoint and the credentials.")
+        remedy = "Look at its name, region, endpoint and the credentials."
+        return _ill(f"{name}: {error}", "" if isinstance(error, RoleRefused) else remedy)
     if was_made:
         return _well(f"{name}: made {address}")
     if aside is None:

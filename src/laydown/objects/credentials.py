@@ -18,7 +18,7 @@ _LEAST_LIFE: Final = 120.0  # seconds that credentials must have left: what a UR
 
 
 class NoCredentials(BadStore, StoreUnavailable):
-    """There is no access key; says where to put one.
+    """There is no access key, or a role can't be assumed; says where to look.
 
     At the start that is a bad setting. Later, as when a machine's metadata service is away for a
     moment, it is a store that can't be reached.
@@ -52,7 +52,8 @@ class Credentials:
     async def signer(self) -> Signer:
         """Return a signer that is good for at least two minutes.
 
-        Raises `NoCredentials` when there are none, `StoreUnavailable` when they can't be renewed.
+        Raises `NoCredentials` when there are none or they can't be renewed, and
+        `StoreUnavailable` when they are about to end.
         """
         if (signer := self._fresh()) is None:
             async with self._looking:
@@ -79,7 +80,7 @@ class Credentials:
         except (BotoCoreError, ClientError, RuntimeError, OSError) as error:
             if self._signer is not None and self._is_good(self._signer):
                 return self._signer
-            raise StoreUnavailable(f"the store's credentials can't be renewed: {error}") from error
+            raise NoCredentials(_why(error)) from error
         signer = self._signer
         if signer is None or signer.key != key:
             signer = Signer(key, region=self._region)
@@ -108,6 +109,16 @@ class Credentials:
             token=frozen.token,
             expires_at=_expiry(self._found),
         )
+
+
+def _why(error: Exception) -> str:
+    """Say what keeps us from having credentials, and where to look."""
+    if not isinstance(error, ClientError) or not error.operation_name.startswith("AssumeRole"):
+        return f"the store's credentials can't be renewed: {error}"
+    return (
+        f"the role for the store can't be assumed: {error}; look at the role that AWS_ROLE_ARN or "
+        "the profile in AWS_PROFILE names, and at whom its trust policy lets assume it"
+    )
 
 
 def _expiry(found: AioCredentials) -> float | None:

@@ -37,6 +37,10 @@ class QueueMissing(QueueUnusable):
     """There is no such queue."""
 
 
+class RoleRefused(QueueUnusable):
+    """The role in which we would ask can't be assumed; says where to look."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """What came out of a queue."""
@@ -170,6 +174,12 @@ async def find_queue(client: Any, address: QueueAddress) -> str:  # noqa: ANN401
     except ClientError as error:
         if error.response.get("Error", {}).get("Code") in _MISSING:
             raise QueueMissing(f"there is no queue {address}") from error
+        if error.operation_name.startswith("AssumeRole"):
+            raise RoleRefused(
+                f"the role for {address} can't be assumed: {error}; look at the role that "
+                "AWS_ROLE_ARN or the profile in AWS_PROFILE names, and at whom its trust policy "
+                "lets assume it"
+            ) from error
         raise QueueUnusable(f"{address} refuses us: {error}") from error
     except BotoCoreError as error:
         raise QueueUnusable(f"{address} does not answer: {error}") from error

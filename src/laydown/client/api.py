@@ -38,7 +38,7 @@ class Api(People):
     ) -> wire.Project:
         """Make a project; `ApiError` with code `project_exists` when there is one already."""
         body = wire.NewProject(code=code, name=name, time_zone=time_zone, position=position)
-        return await self._post("/v1/projects", body, wire.Project)
+        return await self._make("/v1/projects", body, wire.Project)
 
     async def change_project(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from uuid import uuid4
 
 from laydown.client.backoff import Patience
 from laydown.client.bodies import decoded, encoded, query_of
@@ -46,6 +47,11 @@ class Conversation:
     async def _post(self, path: str, body: object, shape: type[T]) -> T:
         data = None if body is None else encoded(body)
         return decoded(await self.transport.call("POST", path, body=data), shape)
+
+    async def _make(self, path: str, body: object, shape: type[T]) -> T:
+        """Post what makes something new, which is made once even if the answer is lost."""
+        answer = await self.transport.call("POST", path, body=encoded(body), key=str(uuid4()))
+        return decoded(answer, shape)
 
     async def _pages(
         self, path: str, shape: type[Any], query: Mapping[str, object] | None = None

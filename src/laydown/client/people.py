@@ -24,7 +24,7 @@ class People(Conversation):
     ) -> wire.Member:
         """Make somebody a member, with a *role* in every project or in none yet."""
         body = wire.NewMember(name=name, email=email, role=role)
-        return await self._post("/v1/members", body, wire.Member)
+        return await self._make("/v1/members", body, wire.Member)
 
     def members(self, *, project_id: UUID | None = None) -> AsyncIterator[wire.Member]:
         """Yield the members; with *project_id*, those who have a role of their own there."""
@@ -80,7 +80,7 @@ class People(Conversation):
         body = wire.NewToken(
             name=name, member_id=member_id, role=role, project_id=project_id, expires_at=expires_at
         )
-        return await self._post("/v1/tokens", body, wire.MadeToken)
+        return await self._make("/v1/tokens", body, wire.MadeToken)
 
     def tokens(self, *, everybodys: bool = False) -> AsyncIterator[wire.Token]:
         """Yield the caller's tokens, or those of all members."""
@@ -109,7 +109,7 @@ class People(Conversation):
             max_bytes=max_bytes,
             expires_at=expires_at,
         )
-        return await self._post(f"/v1/projects/{project_id}/links", body, wire.MadeLink)
+        return await self._make(f"/v1/projects/{project_id}/links", body, wire.MadeLink)
 
     def links(self, project_id: UUID) -> AsyncIterator[wire.Link]:
         """Yield the drop links of a project."""

@@ -45,6 +45,11 @@ def is_of_the_moment(refused: ApiError | BadAnswer | StoreRefused) -> bool:
     return isinstance(refused, ApiError | StoreRefused) and refused.code in _OF_THE_MOMENT
 
 
+def is_under_way(refused: ApiError | BadAnswer | StoreRefused) -> bool:
+    """Say whether the same request came before, and is still being answered."""
+    return isinstance(refused, ApiError) and refused.code == "idempotency_in_progress"
+
+
 def _explained(body: bytes) -> str:
     """Return a store's own words; of the rest of its XML some must not be shown to people."""
     message = _MESSAGE.search(body, 0, _EXPLAINED_WITHIN)

@@ -20,7 +20,7 @@ from yarl import URL
 from laydown.client import backoff
 from laydown.client.backoff import Patience
 from laydown.client.errors import ApiError, BadAnswer, StoreRefused, Unreachable
-from laydown.client.refusals import is_of_the_moment, is_stale, refusal
+from laydown.client.refusals import is_of_the_moment, is_stale, is_under_way, refusal
 
 AGAIN = frozenset({429, 502, 503, 504})
 """Statuses that say "later", of a busy or restarting server or of what stands before it."""
@@ -45,6 +45,14 @@ class _StoreSilent(aiohttp.ClientConnectionError):
     def __init__(self, origin: URL, why: str) -> None:
         super().__init__(why)
         self.origin = origin
+
+
+class _Later(aiohttp.ClientConnectionError):
+    """The server is busy, or what stands before it says so."""
+
+    def __init__(self, why: str, wish: float) -> None:
+        super().__init__(why)
+        self.wish = wish  # seconds that it wants us to wait
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,9 +119,13 @@ class Transport:
         *,
         body: bytes | None = None,
         query: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> Answer:
-        """Return the successful answer to a request of the API; see `ask`."""
-        return await self.ask(method, self._at(path, query), body=body)
+        """Return the successful answer to a request of the API; see `ask`.
+
+        With an idempotency *key* what is asked is done once, however often that takes.
+        """
+        return await self.ask(method, self._at(path, query), body=body, key=key)
 
     async def ask(
         self,
@@ -122,6 +134,7 @@ class Transport:
         *,
         body: bytes | None = None,
         headers: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> Answer:
         """Return the successful answer to a request, however often it takes.
 
@@ -132,7 +145,7 @@ class Transport:
         where = None if headers is None else str(url.origin())
         while True:
             try:
-                answer = await self.once(method, url, body=body, headers=headers)
+                answer = await self.once(method, url, body=body, headers=headers, key=key)
             except _BROKEN as error:
                 await self._wait(attempt, why=_reason(error), where=where)
             else:
@@ -140,13 +153,14 @@ class Transport:
                     self.heard()
                     return answer
                 is_odd = _is_odd(answer) and attempt < _ODD_TRIES
-                if answer.status not in AGAIN and not is_odd:
+                if not _is_later(answer) and not is_odd:
                     self.heard()
                     raise refusal(answer.status, answer.body)
                 # Whoever answers in our words is the right server: worth the longer patience.
                 self._has_answered |= isinstance(refusal(answer.status, answer.body), ApiError)
-                wish = backoff.wished(answer.headers.get("Retry-After"), now=datetime.now(UTC))
-                await self._wait(attempt, why=_told(answer), at_least=wish, where=where)
+                await self._wait(
+                    attempt, why=_told(answer), at_least=_wish(answer.headers), where=where
+                )
             attempt += 1
 
     async def once(
@@ -156,6 +170,7 @@ class Transport:
         *,
         body: Any = None,  # noqa: ANN401 - whatever aiohttp can send
         headers: Mapping[str, str] | None = None,
+        key: str | None = None,
     ) -> Answer:
         """Return the answer to one request, whatever its status.
 
@@ -163,7 +178,7 @@ class Transport:
         goes with it only when *headers* is None: a signed URL needs none, and a store that is
         another's must not learn it.
         """
-        given = self._headers(body) if headers is None else headers
+        given = self._headers(body, key) if headers is None else headers
         if isinstance(body, bytes) and len(body) > _AT_ONCE:
             body = BytesIO(body)  # which aiohttp writes piece by piece, so that the loop turns
         async with self._opened.request(
@@ -248,7 +263,8 @@ class Transport:
         if not isinstance(error, _BROKEN):
             raise error
         where = str(error.origin) if isinstance(error, _StoreSilent) else self.url
-        await self._wait(attempt, why=_reason(error), where=where)
+        wish = error.wish if isinstance(error, _Later) else 0.0
+        await self._wait(attempt, why=_reason(error), at_least=wish, where=where)
 
     def resolve(self, url: str) -> URL:
         """Return a granted URL as it is to be asked, byte for byte; it may lack scheme and host."""
@@ -270,10 +286,12 @@ class Transport:
     def _at(self, path: str, query: Mapping[str, str] | None) -> URL:
         return (self._base / path.lstrip("/")).with_query(query or {})
 
-    def _headers(self, body: object) -> dict[str, str]:
+    def _headers(self, body: object, key: str | None = None) -> dict[str, str]:
         headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
         if body is not None:
             headers["Content-Type"] = "application/json"
+        if key is not None:
+            headers["Idempotency-Key"] = key
         return headers
 
     @asynccontextmanager
@@ -289,7 +307,7 @@ class Transport:
             ),
         ) as answer:
             if answer.status in AGAIN:
-                raise aiohttp.ClientConnectionError(f"it answered {answer.status}")
+                raise _Later(f"it answered {answer.status}", _wish(answer.headers))
             yield answer
 
     async def _wait(
@@ -313,6 +331,16 @@ def is_broken(error: BaseException) -> bool:
 async def _check(answer: aiohttp.ClientResponse) -> None:
     if answer.status >= HTTPStatus.MULTIPLE_CHOICES:
         raise refusal(answer.status, await answer.read())
+
+
+def _wish(headers: Mapping[str, str]) -> float:
+    """Return the seconds that an answer wants us to wait."""
+    return backoff.wished(headers.get("Retry-After"), now=datetime.now(UTC))
+
+
+def _is_later(answer: Answer) -> bool:
+    """Say whether the same request will do later: the server is busy, perhaps with this one."""
+    return answer.status in AGAIN or is_under_way(refusal(answer.status, answer.body))
 
 
 def _is_odd(answer: Answer) -> bool:

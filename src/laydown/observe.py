@@ -58,6 +58,15 @@ STORE_HEALTHY = _gauge("laydown_store_healthy", "1 while the store's flushes suc
 JOBS_DONE = _counter("laydown_jobs_total", "Jobs a worker ended, by kind and end.", "kind", "end")
 JOB_SECONDS = _histogram("laydown_job_seconds", "Time a group of jobs took.", "kind")
 SWEPT = _counter("laydown_swept_total", "What the sweeper put right.", "what")
+REFUSED_REQUESTS = _counter(
+    "laydown_refused_requests_total",
+    "Requests refused for their number: by `token`, by `organization`, or as event `streams`.",
+    "limit",
+)
+REPEATED_ANSWERS = _counter(
+    "laydown_repeated_answers_total", "Answers given again to a repeated `Idempotency-Key`."
+)
+EVENT_STREAMS = _gauge("laydown_event_streams", "Event streams that are being served.")
 JOBS_ANNOUNCED = _counter("laydown_announced_jobs_total", "Jobs the relay put into the queue.")
 NOTICES = _counter("laydown_notices_total", "What the store and its scanner told a worker.", "kind")
 STRANGE_MESSAGES = _counter(
@@ -84,6 +93,9 @@ METRICS: Sequence[Metric] = (
     JOBS_DONE,
     JOB_SECONDS,
     SWEPT,
+    REFUSED_REQUESTS,
+    REPEATED_ANSWERS,
+    EVENT_STREAMS,
     JOBS_ANNOUNCED,
     NOTICES,
     STRANGE_MESSAGES,

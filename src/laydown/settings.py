@@ -16,6 +16,7 @@ from laydown.domain.plan import (
     SINGLE_UP_TO,
 )
 from laydown.domain.policy import Policy
+from laydown.domain.rates import Rate
 from laydown.domain.scanning import NOBODY
 
 PREFIX = "LAYDOWN_"
@@ -192,6 +193,40 @@ class Settings:
         timedelta,
         "How far its clock and ours may be apart, 5 minutes at most.",
     ] = timedelta(seconds=60)
+    token_rate: Annotated[
+        int,
+        "How many requests a second one token, drop link or session may make in the long run; "
+        "0: as many as it likes.",
+    ] = 100
+    token_burst: Annotated[
+        int,
+        "How many requests a token may make at once after a rest.",
+    ] = 6_000
+    organization_rate: Annotated[
+        int,
+        "How many requests a second all tokens of an organization may make together; 0: as many "
+        "as they like.",
+    ] = 500
+    organization_burst: Annotated[
+        int,
+        "How many requests an organization may make at once after a rest.",
+    ] = 30_000
+    open_batches: Annotated[
+        int,
+        "How many batches of an organization may be open at once.",
+    ] = 2_000
+    event_streams: Annotated[
+        int,
+        "How many event streams a process serves at once.",
+    ] = 2_000
+    event_streams_of_token: Annotated[
+        int,
+        "How many of them one token, drop link or session may have.",
+    ] = 200
+    answers_kept: Annotated[
+        timedelta,
+        "How long the answer to a request with an `Idempotency-Key` is kept for its repetition.",
+    ] = timedelta(hours=24)
     drain: Annotated[
         timedelta,
         "How long a stopping process may take to finish what it is doing.",
@@ -246,9 +281,17 @@ class Settings:
             "worker_group",
             "body_buffer",
             "jobs_in_flight",
+            "token_burst",
+            "organization_burst",
+            "open_batches",
+            "event_streams",
+            "event_streams_of_token",
         ):
             if getattr(self, name) < 1:
                 raise BadSettings(f"{PREFIX}{name.upper()} must be at least 1")
+        for name in ("token_rate", "organization_rate"):
+            if getattr(self, name) < 0:
+                raise BadSettings(f"{PREFIX}{name.upper()} must be 0 or more")
         for name, (kind, _) in knobs(type(self)).items():
             if name == "quarantine" and self.quarantine < timedelta(0):
                 raise BadSettings("LAYDOWN_QUARANTINE must be 0 seconds or more")
@@ -259,6 +302,18 @@ class Settings:
     def scanner_name(self) -> str:
         """The scanner as receipts name it."""
         return NOBODY if self.scanner is None else self.scanner.partition(":")[0]
+
+    @property
+    def rate_of_token(self) -> Rate | None:
+        """How many requests a token may make; None: as many as it likes."""
+        return Rate(self.token_rate, self.token_burst) if self.token_rate else None
+
+    @property
+    def rate_of_organization(self) -> Rate | None:
+        """How many requests an organization may make; None: as many as it likes."""
+        if not self.organization_rate:
+            return None
+        return Rate(self.organization_rate, self.organization_burst)
 
     @property
     def policy(self) -> Policy:

@@ -15,6 +15,7 @@ from laydown.domain.lifecycle import Event, State
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import BatchId, OrganizationId
 from laydown.ports import EventLog
+from laydown.services.audience import Audience
 from laydown.services.identifiers import new_id
 from laydown.services.identity import Caller, Identity
 from laydown.services.tailing import Tail
@@ -125,7 +126,13 @@ def caller(tenant: Tenant) -> Caller:
 
 def watching(tenant: Tenant, tail: Tail) -> Watching:
     identity = Identity(keyring=tenant.database.keyring)
-    return Watching(ledger=tenant.database.ledger, tail=tail, identity=identity, token_every=999.0)
+    return Watching(
+        ledger=tenant.database.ledger,
+        tail=tail,
+        identity=identity,
+        audience=Audience(refused=print),
+        token_every=999.0,
+    )
 
 
 async def everything(seen: AsyncIterator[Seen]) -> list[Seen]:

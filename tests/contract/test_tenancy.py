@@ -12,12 +12,14 @@ from laydown.domain.jobs import ProveUpload
 from laydown.domain.kinds import KINDS
 from laydown.domain.lifecycle import Event
 from laydown.domain.proof import Proof
+from laydown.domain.rates import Rate
 from laydown.domain.reasons import Reason
 from laydown.domain.scanning import Scan, Verdict
 from laydown.domain.upload import PartOutcome, UploadId
 from laydown.ports import BatchFilter
 from laydown.postgres.ledger import PostgresLedger, PostgresTx
 from laydown.postgres.pool import open_pool
+from laydown.services.identifiers import new_id
 from tests.ledger_support import (
     EVERYTHING,
     FIRST_PAGE,
@@ -52,6 +54,8 @@ TENANT_TABLES = (
     "sessions",
     "sign_ins",
     "audit",
+    "rate_buckets",
+    "replies",
 )
 WRITTEN = ("INSERT", "UPDATE", "DELETE")
 PROOF = Proof(sha256=digest("big"), size=20, kind=KINDS["pdf"], is_pointer=False)
@@ -70,6 +74,9 @@ async def fill(tenant: Tenant) -> Tenant:
         await tx.keep_scans({big.key: Scan(scanner="clamav", verdict=Verdict.CLEAN)})
         await tx.keep_proofs({big.key: PROOF})
     await with_people(tenant)
+    await tenant.database.allowances.draw(tenant.organization, tenant.organization, Rate(1, 1), 1)
+    replies = tenant.database.replies
+    await replies.claim(tenant.organization, digest("key"), digest("asked"), claim=new_id())
     return tenant
 
 
@@ -201,7 +208,7 @@ async def test_nothing_of_another_is_changed(ours, theirs):
 
 
 async def test_the_system_role_writes_only_what_it_must(tenant):
-    """Outside jobs it adds what begins a tenant, marks what is missing, used or vouched for."""
+    """But for jobs and buckets it adds what begins a tenant, and marks what is missing or used."""
     granted = {
         (table, right)
         for table in (*TENANT_TABLES, "organizations", "schema_migrations")
@@ -221,10 +228,15 @@ async def test_the_system_role_writes_only_what_it_must(tenant):
         ("jobs", "UPDATE"),
         ("jobs", "DELETE"),
         ("blobs", "UPDATE"),
+        ("rate_buckets", "INSERT"),
+        ("rate_buckets", "UPDATE"),
+        ("rate_buckets", "DELETE"),
+        ("replies", "DELETE"),
     }
     columns = await tenant.ask(
         "SELECT table_name::text, column_name::text FROM information_schema.column_privileges "
-        "WHERE grantee = 'laydown_system' AND privilege_type = 'UPDATE' AND table_name <> 'jobs'"
+        "WHERE grantee = 'laydown_system' AND privilege_type = 'UPDATE' "
+        "AND table_name NOT IN ('jobs', 'rate_buckets')"
     )
     assert set(columns) == {
         ("blobs", "is_missing"),

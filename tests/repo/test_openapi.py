@@ -21,6 +21,9 @@ def operations():
 SIGN_IN = {"open_session", "follow_link", "go_to_provider", "come_back"}
 """What takes a one-time code, or the word of an identity provider, instead of a token."""
 
+TAKES_FILES = {"send_files"}
+"""What takes no JSON, and so no `Idempotency-Key`."""
+
 
 def references(value):
     """Return every `$ref` inside a JSON value."""
@@ -81,9 +84,38 @@ def test_bodies_are_described():
 
 
 def test_nothing_refers_to_nothing():
-    """Every reference of the document leads to a schema it has."""
-    schemas = document()["components"]["schemas"]
-    assert {f"#/components/schemas/{name}" for name in schemas} >= references(document())
+    """Every reference of the document leads to a schema or a header it has."""
+    components = document()["components"]
+    there = {
+        f"#/components/{kind}/{name}"
+        for kind in ("schemas", "headers")
+        for name in components[kind]
+    }
+    assert there >= references(document())
+
+
+def test_limits_are_described():
+    """What takes a token says its rates, 429 and pauses; what changes something takes a key."""
+    for method, path, operation in operations():
+        answers = operation["responses"]
+        is_counted = "security" in operation
+        assert ("429" in answers) == is_counted, (method, path)
+        success = next(answer for status, answer in answers.items() if status[0] in "23")
+        assert ("RateLimit" in success.get("headers", {})) == is_counted
+        if is_counted:
+            assert {"Retry-After", "RateLimit"} <= answers["429"]["headers"].keys()
+        takes_key = is_counted and method != "get" and operation["operationId"] not in TAKES_FILES
+        parameters = {each["name"]: each["in"] for each in operation.get("parameters", [])}
+        assert (parameters.get("Idempotency-Key") == "header") == takes_key, (method, path)
+        assert ("422" in answers) == takes_key
+        assert ("idempotency_in_progress" in str(answers.get("409"))) == takes_key
+
+
+def test_a_conflict_of_a_route_is_told_beside_that_of_its_key():
+    """What a route answers 409 for is not lost over what every route with a key does."""
+    told = document()["paths"]["/v1/projects"]["post"]["responses"]["409"]["description"]
+    assert "`project_exists`" in told
+    assert "`idempotency_in_progress`" in told
 
 
 def test_every_shape_of_the_wire_is_described_alike():

@@ -63,7 +63,15 @@ def test_every_query_is_named_once():
 
 
 # What runs in the system role, for all organizations at once.
-SYSTEM = {"feed.sql", "keyring.sql", "leading.sql", "migrate.sql", "outbox.sql", "system.sql"}
+SYSTEM = {
+    "feed.sql",
+    "keyring.sql",
+    "leading.sql",
+    "limits.sql",
+    "migrate.sql",
+    "outbox.sql",
+    "system.sql",
+}
 # Of the tail, which serves all organizations, and what begins a transaction.
 ACROSS = {"all_heads", "begin", "read_one_moment"}
 TENANTS = [path for path in FILES if path.name not in SYSTEM]

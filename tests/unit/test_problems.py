@@ -18,6 +18,7 @@ from laydown.http import problems
 from laydown.http.app import Limits, Services, build
 from laydown.http.edge import Edge
 from laydown.ports import Credential
+from laydown.services.audience import Audience
 from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
@@ -28,7 +29,9 @@ from laydown.services.members import Members
 from laydown.services.operating import Operating
 from laydown.services.passes import Links, Tokens
 from laydown.services.projects import Projects
+from laydown.services.rating import Rating
 from laydown.services.receipts import Receipts
+from laydown.services.replying import Replying
 from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
 from laydown.services.sessions import Sessions
@@ -140,7 +143,12 @@ def app(observed):
         return []
 
     declaring, completing = Declaring(ledger=ledger, policy=policy), Completing(ledger=ledger)
-    watching = Watching(ledger=ledger, tail=Tail(log=None), identity=identity)
+    watching = Watching(
+        ledger=ledger,
+        tail=Tail(log=None),
+        identity=identity,
+        audience=Audience(refused=print),
+    )
     return build(
         Services(
             identity=identity,
@@ -152,6 +160,8 @@ def app(observed):
                 watching=watching,
                 policy=policy,
             ),
+            rating=Rating(allowances=None, per_token=None, per_organization=None, refused=print),
+            replying=Replying(replies=None, repeated=print),
             members=Members(ledger=ledger),
             tokens=Tokens(ledger=ledger),
             links=Links(ledger=ledger),

@@ -86,6 +86,20 @@ def test_quarantine_may_be_no_time_at_all():
         Settings.from_env({"LAYDOWN_QUARANTINE": "-1"})
 
 
+def test_a_rate_of_nothing_is_no_limit():
+    """Zero switches a rate off, less is refused, and a bucket that holds nothing is refused."""
+    free = Settings.from_env({"LAYDOWN_TOKEN_RATE": "0", "LAYDOWN_ORGANIZATION_RATE": "0"})
+    assert (free.rate_of_token, free.rate_of_organization) == (None, None)
+    for name, text in (
+        ("TOKEN_RATE", "-1"),
+        ("ORGANIZATION_RATE", "-1"),
+        ("TOKEN_BURST", "0"),
+        ("ORGANIZATION_BURST", "0"),
+    ):
+        with pytest.raises(BadSettings, match=f"LAYDOWN_{name}"):
+            Settings.from_env({f"LAYDOWN_{name}": text})
+
+
 def test_what_is_given_directly_comes_first():
     """Options of the command line win over the environment, and are checked too."""
     assert Settings.from_env({"LAYDOWN_PORT": "80"}, port=0).port == 0

@@ -9,6 +9,7 @@ from starlette.types import ASGIApp
 
 from laydown import observe, wire
 from laydown.bootstrap.database import Database, open_database
+from laydown.bootstrap.limiting import limiting_of
 from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
@@ -164,21 +165,25 @@ def _services(
 ) -> Services:
     ledger, policy = database.ledger, settings.policy
     identity = Identity(keyring=database.keyring, provider=parties.provider)
+    limits = limiting_of(settings, database, metrics)
 
     def answered(method: str, route: str, status: int, seconds: float) -> None:
         metrics.count(observe.REQUESTS, method=method, route=route, status=str(status))
         metrics.time(observe.REQUEST_SECONDS, seconds, route=route)
 
-    declaring = Declaring(ledger=ledger, policy=policy)
+    declaring = Declaring(ledger=ledger, policy=policy, most_open=settings.open_batches)
     completing = Completing(ledger=ledger, direct=storage.direct)
     watching = Watching(
         ledger=ledger,
         tail=tail,
         identity=identity,
+        audience=limits.audience,
         token_every=settings.token_recheck.total_seconds(),
     )
     return Services(
         identity=identity,
+        rating=limits.rating,
+        replying=limits.replying,
         members=Members(ledger=ledger),
         tokens=Tokens(ledger=ledger),
         links=Links(ledger=ledger),

@@ -11,6 +11,7 @@ from laydown.postgres.keyring import PostgresKeyring
 from laydown.postgres.leading import PostgresElection
 from laydown.postgres.leases import PostgresLeases
 from laydown.postgres.ledger import PostgresLedger
+from laydown.postgres.limits import PostgresAllowances, PostgresReplies
 from laydown.postgres.log import PostgresLog
 from laydown.postgres.migrate import SchemaTooNew, migrate, missing
 from laydown.postgres.outbox import PostgresOutbox
@@ -37,6 +38,8 @@ class Database:
     outbox: PostgresOutbox
     election: PostgresElection
     log: PostgresLog
+    allowances: PostgresAllowances
+    replies: PostgresReplies
 
 
 @asynccontextmanager
@@ -62,6 +65,8 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             ),
             election=PostgresElection(address),
             log=PostgresLog(system),
+            allowances=PostgresAllowances(system),
+            replies=PostgresReplies(app=app, system=system),
         )
         if loose := await database.system.check():
             raise BadSettings(

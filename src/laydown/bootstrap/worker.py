@@ -71,6 +71,7 @@ class Workshop:
             store=self.storage.store,
             silence=silence,
             direct=self.storage.direct,
+            transients=(self.database.allowances, self.database.replies),
         )
 
     def runner(self) -> Runner:

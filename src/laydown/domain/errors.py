@@ -129,6 +129,40 @@ class UnsupportedMediaType(LaydownError):
     code = "unsupported_media_type"
 
 
+class RateLimited(LaydownError):
+    """Too many requests in too short a time; wait for as many seconds as `Retry-After` says."""
+
+    code = "rate_limited"
+
+    def __init__(self, detail: str, *, seconds: int = 1) -> None:
+        super().__init__(detail)
+        self.seconds = seconds  # after which the same request makes sense
+
+
+class Overloaded(LaydownError):
+    """The server process has as many event streams as it can serve; try again in a moment."""
+
+    code = "overloaded"
+
+
+class TooManyBatches(LaydownError):
+    """The organization has as many open batches as it may; close or cancel some of them."""
+
+    code = "too_many_batches"
+
+
+class IdempotencyKeyReused(LaydownError):
+    """The `Idempotency-Key` came with another request before; every request needs a new one."""
+
+    code = "idempotency_key_reused"
+
+
+class IdempotencyInProgress(LaydownError):
+    """The request that first came with this `Idempotency-Key` is not answered yet; ask again."""
+
+    code = "idempotency_in_progress"
+
+
 class BadSignature(LaydownError):
     """The URL was altered, expired, or signed with a retired key; ask for a new grant."""
 

@@ -10,9 +10,10 @@ import structlog
 from fastapi import Depends, Header, Request, Response, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
-from laydown.domain.errors import Forbidden, Unauthenticated
+from laydown.domain.errors import Forbidden, InvalidRequest, Unauthenticated
 from laydown.domain.upload import OrganizationId
-from laydown.http.context import Served
+from laydown.http import rates
+from laydown.http.context import Served, Services
 from laydown.ports import SecretKind
 from laydown.services.identity import Caller, Origin
 from laydown.services.sessions import SESSION_LIFE
@@ -20,6 +21,8 @@ from laydown.services.sessions import SESSION_LIFE
 COOKIE = "laydown_session"
 CSRF_HEADER = "X-CSRF-Token"
 
+_CALLER = "laydown.caller"  # in the scope of a request, once it is known
+_ORGANIZATION = "Laydown-Organization"
 _READING = frozenset({"GET", "HEAD", "OPTIONS"})
 
 _bearer = HTTPBearer(
@@ -50,7 +53,7 @@ Came = Annotated[Origin, Depends(_origin)]
 
 
 # Which of their organizations somebody means; our own secrets say it themselves.
-Meant = Annotated[UUID | None, Header(alias="Laydown-Organization", include_in_schema=False)]
+Meant = Annotated[UUID | None, Header(alias=_ORGANIZATION, include_in_schema=False)]
 
 
 async def _caller(
@@ -60,6 +63,23 @@ async def _caller(
     given: Annotated[HTTPAuthorizationCredentials | None, Security(_bearer)],
     session: Annotated[str | None, Security(_cookie)],
     meant: Meant = None,
+) -> Caller:
+    known: Caller | None = request.scope.get(_CALLER)
+    if known is not None:
+        return known
+    caller = await _identified(request, served, origin, given, session, meant)
+    request.scope[_CALLER] = caller
+    rates.tell(request.scope, await served.rating.spend(caller))
+    return caller
+
+
+async def _identified(
+    request: Request,
+    served: Services,
+    origin: Origin,
+    given: HTTPAuthorizationCredentials | None,
+    session: str | None,
+    meant: UUID | None,
 ) -> Caller:
     if given is not None:
         organization = None if meant is None else OrganizationId(meant)
@@ -78,7 +98,36 @@ async def _caller(
 
 
 Called = Annotated[Caller, Depends(_caller)]
-"""The caller that the bearer token or the session names; without a valid one, 401."""
+"""The caller that the bearer token or the session names; without a valid one, 401.
+
+Each request counts against the caller's rates: past those, 429."""
+
+
+async def caller_of(request: Request, services: Services) -> Caller:
+    """Return who is asking, as `Called` does, before a route is run; it is found out once."""
+    return await _caller(
+        request,
+        services,
+        await _origin(request),
+        await _bearer(request),
+        await _cookie(request),
+        _meant(request),
+    )
+
+
+def _meant(request: Request) -> UUID | None:
+    text = request.headers.get(_ORGANIZATION)
+    try:
+        return None if text is None else UUID(text)
+    except ValueError:
+        fault = (f"/header/{_ORGANIZATION}", "Expected a UUID")
+        raise InvalidRequest("A parameter of the request can't be read.", (fault,)) from None
+
+
+def shown(request: Request) -> bytes:
+    """Return the secret that the request came with."""
+    text = request.headers.get("authorization", "").partition(" ")[2]
+    return (text.strip() or request.cookies.get(COOKIE, "")).encode()
 
 
 def csrf_of(session: str) -> str:

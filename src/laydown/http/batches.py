@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import Query, Request, Response
 
 from laydown import wire
-from laydown.domain.errors import BatchClosed, NotFound, TooLarge, TooManyEntries
+from laydown.domain.errors import BatchClosed, NotFound, TooLarge, TooManyBatches, TooManyEntries
 from laydown.domain.lifecycle import State
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import BatchId, ProjectId
@@ -30,7 +30,7 @@ router = routing("batches")
     status_code=HTTPStatus.CREATED,
     response_model=wire.Declared,
     responses={
-        **documented(NotFound, TooManyEntries, TooLarge),
+        **documented(NotFound, TooManyBatches, TooManyEntries, TooLarge),
         200: {"model": wire.Declared, "description": "The batch existed; today's verdicts."},
     },
     openapi_extra=described(wire.NewBatch),

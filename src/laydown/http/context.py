@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from starlette.types import Scope
 
 from laydown import wire
 from laydown.domain.batch import ENTRIES_PER_REQUEST
@@ -20,7 +21,9 @@ from laydown.services.members import Members
 from laydown.services.operating import Operating
 from laydown.services.passes import Links, Tokens
 from laydown.services.projects import Projects
+from laydown.services.rating import Rating
 from laydown.services.receipts import Receipts
+from laydown.services.replying import Replying
 from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
 from laydown.services.sessions import Sessions
@@ -28,12 +31,16 @@ from laydown.services.watching import Watching
 
 MIB = 1 << 20  # bytes
 
+_ADDED = "laydown.headers"  # in the scope of a request
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Services:
     """Everything a request may lead to."""
 
     identity: Identity
+    rating: Rating
+    replying: Replying
     members: Members
     tokens: Tokens
     links: Links
@@ -89,16 +96,32 @@ class Context:
     stopping: asyncio.Event  # set: finish what is under way, end event streams, take no new ones
 
 
+def add_header(scope: Scope, name: str, value: str) -> None:
+    """Have the edge add a header to the answer, whatever that will be."""
+    scope.setdefault(_ADDED, []).append((name.lower().encode(), value.encode()))
+
+
+def added_headers(scope: Scope) -> list[tuple[bytes, bytes]]:
+    """Return the headers that are to be added to the answer."""
+    added: list[tuple[bytes, bytes]] = scope.get(_ADDED, [])
+    return added
+
+
+def context_of(request: Request) -> Context:
+    """Return what the routes of the application stand on."""
+    return cast("Context", request.app.state.context)
+
+
 async def _services(request: Request) -> Services:
-    return cast("Context", request.app.state.context).services
+    return context_of(request).services
 
 
 async def _limits(request: Request) -> Limits:
-    return cast("Context", request.app.state.context).limits
+    return context_of(request).limits
 
 
 async def _stopping(request: Request) -> asyncio.Event:
-    return cast("Context", request.app.state.context).stopping
+    return context_of(request).stopping
 
 
 Served = Annotated[Services, Depends(_services)]

@@ -10,7 +10,7 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from laydown.http.context import Limits
+from laydown.http.context import Limits, added_headers
 from laydown.observe import LogEvent
 
 BYTE_DOOR = "/bytes/"
@@ -97,6 +97,7 @@ class _Exchange:
         self.status: int | None = None
         self.began = time.perf_counter()
         self.method = scope["method"] if scope["method"] in _METHODS else "other"  # a closed set
+        self._scope = scope
         self._receive = receive
         self._send = send
         self._patience = limits.send_patience
@@ -145,6 +146,7 @@ class _Exchange:
         headers = list(given)
         present = {name for name, _ in headers}
         headers.extend(default for default in _DEFAULTS if default[0] not in present)
+        headers.extend(added_headers(self._scope))
         headers.append((b"x-request-id", self.request_id.encode()))
         if not self._is_read and self._is_heavy:
             headers.append((b"connection", b"close"))

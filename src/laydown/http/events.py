@@ -10,7 +10,13 @@ import msgspec
 from fastapi import Header, Query, Response
 from starlette.types import Receive, Scope, Send
 
-from laydown.domain.errors import LaydownError, LedgerUnavailable, NotFound
+from laydown.domain.errors import (
+    IssuerUnavailable,
+    LaydownError,
+    LedgerUnavailable,
+    NotFound,
+    Overloaded,
+)
 from laydown.domain.errors import Stopping as ServerStopping
 from laydown.domain.happening import Recorded
 from laydown.domain.upload import BatchId
@@ -110,7 +116,7 @@ class EventStream(Response):
     "/v1/batches/{batch_id}/events",
     response_class=Response,
     responses={
-        **documented(NotFound, ServerStopping, LedgerUnavailable),
+        **documented(NotFound, ServerStopping, LedgerUnavailable, IssuerUnavailable, Overloaded),
         200: {
             "description": "`snapshot`, then `change` (its id is its number), `progress`, `closed`",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},

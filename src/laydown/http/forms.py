@@ -21,6 +21,7 @@ from laydown.domain.errors import (
     NotFound,
     StoreFull,
     TooLarge,
+    TooManyBatches,
     TooManyEntries,
     UnsupportedMediaType,
 )
@@ -66,7 +67,7 @@ _FORM = {
     },
 }
 
-router = routing("batches")
+router = routing("batches", takes_files=True)
 
 
 @dataclass(slots=True)
@@ -138,8 +139,8 @@ _ILLEGIBLE = "The name is not in UTF-8; send it in that, or say what it is in wi
     response_model=wire.SentFiles,
     responses={
         **documented(
-            NotFound, BatchClosed, TooLarge, TooManyEntries, UnsupportedMediaType, ClientGone,
-            StoreFull
+            NotFound, BatchClosed, TooLarge, TooManyBatches, TooManyEntries, UnsupportedMediaType,
+            ClientGone, StoreFull
         ),
         207: {"model": wire.SentFiles, "description": "Some of the files were refused."},
     },

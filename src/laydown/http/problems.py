@@ -30,11 +30,15 @@ STATUS: Mapping[type[LaydownError], HTTPStatus] = {
     errors.PartBusy: HTTPStatus.CONFLICT,
     errors.PartsMissing: HTTPStatus.CONFLICT,
     errors.BatchClosed: HTTPStatus.CONFLICT,
+    errors.TooManyBatches: HTTPStatus.CONFLICT,
     errors.ProjectExists: HTTPStatus.CONFLICT,
     errors.KeyReused: HTTPStatus.CONFLICT,
     errors.NoScanner: HTTPStatus.CONFLICT,
     errors.TooManyEntries: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.InvalidRequest: HTTPStatus.BAD_REQUEST,
+    errors.RateLimited: HTTPStatus.TOO_MANY_REQUESTS,
+    errors.IdempotencyKeyReused: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.IdempotencyInProgress: HTTPStatus.CONFLICT,
     errors.TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     errors.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     errors.BadSignature: HTTPStatus.FORBIDDEN,
@@ -51,6 +55,7 @@ STATUS: Mapping[type[LaydownError], HTTPStatus] = {
     errors.QueueUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.IssuerUnavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Stopping: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Overloaded: HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
 
@@ -66,6 +71,9 @@ TRANSPORT: Mapping[HTTPStatus, Transport] = {
     HTTPStatus.METHOD_NOT_ALLOWED: Transport(
         "method_not_allowed", "This path does not take this method; `Allow` lists those it takes."
     ),
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE: Transport(
+        "headers_too_large", "The request's line and headers have more than 32,768 bytes."
+    ),
     HTTPStatus.INTERNAL_SERVER_ERROR: Transport(
         "internal_error",
         "Something broke that should not; tell the operator the answer's `X-Request-Id`.",
@@ -74,8 +82,10 @@ TRANSPORT: Mapping[HTTPStatus, Transport] = {
 
 RETRY_AFTER: Mapping[type[LaydownError], int] = {
     errors.PartBusy: 1,
+    errors.IdempotencyInProgress: 1,
     errors.LedgerUnavailable: 2,
     errors.Stopping: 2,
+    errors.Overloaded: 5,
     errors.StoreUnavailable: 5,
     errors.ScannerUnavailable: 5,
     errors.QueueUnavailable: 5,
@@ -122,7 +132,9 @@ def headers(error: LaydownError) -> dict[str, str]:
     if isinstance(error, errors.Unauthenticated):
         found["WWW-Authenticate"] = 'Bearer realm="laydown"'
     kind = _kind(error)
-    if kind in RETRY_AFTER:
+    if isinstance(error, errors.RateLimited):
+        found["Retry-After"] = str(error.seconds)
+    elif kind in RETRY_AFTER:
         found["Retry-After"] = str(RETRY_AFTER[kind])
     return found
 

@@ -41,6 +41,28 @@ _TAKEN = (
     wire.SignIn,
 )
 
+_HEADERS = {
+    "RateLimit": {
+        "description": (
+            "How many requests are left (`r`), and the seconds until all are (`t`): of this token, "
+            "and of the organization (draft-ietf-httpapi-ratelimit-headers)."
+        ),
+        "schema": {"type": "string", "example": '"token";r=5998;t=1, "organization";r=29970;t=1'},
+    },
+    "RateLimit-Policy": {
+        "description": (
+            "How many requests may come at once (`q`), and the seconds in which as many more may "
+            "(`w`)."
+        ),
+        "schema": {"type": "string", "example": '"token";q=6000;w=60, "organization";q=30000;w=60'},
+    },
+    "Retry-After": {
+        "description": "The seconds after which the same request makes sense again.",
+        "schema": {"type": "integer"},
+    },
+}
+_PAUSES = frozenset({"409", "429", "503"})  # statuses that may say when to come back
+
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem;
   color-scheme: light dark }
@@ -63,7 +85,22 @@ def openapi(routes: Sequence[BaseRoute]) -> dict[str, Any]:
         schemas |= schema.pop("$defs", {})
         schemas[shape.__name__] = schema
     document["components"]["schemas"] = dict(sorted(schemas.items()))
+    document["components"]["headers"] = _HEADERS
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            _tell_headers(operation)
     return document
+
+
+def _tell_headers(operation: dict[str, Any]) -> None:
+    """Add what headers the answers of an operation have."""
+    for status, answer in operation["responses"].items():
+        is_counted = "security" in operation and status != "401"
+        names = ["RateLimit", "RateLimit-Policy"] if is_counted else []
+        names += ["Retry-After"] if status in _PAUSES else []
+        told = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+        if told:
+            answer["headers"] = {**answer.get("headers", {}), **told}
 
 
 def routes(document: dict[str, Any]) -> list[BaseRoute]:

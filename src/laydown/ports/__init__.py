@@ -21,6 +21,7 @@ from laydown.ports.ledger import (
     Silence,
     Unjudged,
 )
+from laydown.ports.limits import Allowances, Draught, Precedent, Replies, Transient
 from laydown.ports.pages import Page
 from laydown.ports.people import AuditRows, Credential, Keyring, PeopleRows, SecretKind
 from laydown.ports.providers import IdentityProvider, Returned, SignIn, Stranger
@@ -51,6 +52,7 @@ from laydown.ports.stores import (
 )
 
 __all__ = [
+    "Allowances",
     "Announced",
     "Arrival",
     "AuditRows",
@@ -59,6 +61,7 @@ __all__ = [
     "Credential",
     "DirectEntry",
     "DocumentRows",
+    "Draught",
     "Election",
     "EventLog",
     "Fact",
@@ -82,8 +85,10 @@ __all__ = [
     "Page",
     "Patrol",
     "PeopleRows",
+    "Precedent",
     "ProjectRows",
     "QueueSender",
+    "Replies",
     "Returned",
     "ScanRows",
     "Scanner",
@@ -93,6 +98,7 @@ __all__ = [
     "Silence",
     "StoredObject",
     "Stranger",
+    "Transient",
     "Tx",
     "Unjudged",
     "UploadFilter",

@@ -86,6 +86,10 @@ class ProjectRows(Protocol):
         """Return projects by code, of those *visible* if given; with *code*, only that one."""
         ...
 
+    async def open_batches(self, *, most: int) -> int:
+        """Return how many batches are open; *most* when there are more."""
+        ...
+
     async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:
         """Return the declarer's open batch of this reference, locked, and whether it is new.
 

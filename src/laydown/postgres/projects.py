@@ -77,6 +77,11 @@ class ProjectRows(Session):
         )
         return [project_of(row, self.organization) for row in rows]
 
+    async def open_batches(self, *, most: int) -> int:
+        """Return how many batches are open; *most* when there are more."""
+        row = await self.one(_Q["count_open_batches"], most=most)
+        return int(row.count)
+
     async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:
         """Return the open batch of this reference, locked, and whether it is new."""
         row = await self.one(

@@ -380,6 +380,17 @@ CREATE TABLE proofs (
 
 ALTER TABLE ONLY proofs FORCE ROW LEVEL SECURITY;
 
+CREATE UNLOGGED TABLE rate_buckets (
+    organization_id uuid NOT NULL,
+    bucket_id uuid NOT NULL,
+    full_at timestamp with time zone NOT NULL,
+    drawn integer NOT NULL,
+    CONSTRAINT rate_buckets_drawn_check CHECK ((drawn >= 0))
+)
+WITH (fillfactor='50');
+
+ALTER TABLE ONLY rate_buckets FORCE ROW LEVEL SECURITY;
+
 CREATE TABLE refusals (
     organization_id uuid NOT NULL,
     sha256 bytea NOT NULL,
@@ -389,6 +400,19 @@ CREATE TABLE refusals (
 );
 
 ALTER TABLE ONLY refusals FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE replies (
+    organization_id uuid NOT NULL,
+    key_sha256 bytea NOT NULL,
+    fingerprint bytea NOT NULL,
+    claim uuid NOT NULL,
+    sealed bytea,
+    forget_at timestamp with time zone NOT NULL,
+    CONSTRAINT replies_fingerprint_check CHECK ((octet_length(fingerprint) = 32)),
+    CONSTRAINT replies_key_sha256_check CHECK ((octet_length(key_sha256) = 32))
+);
+
+ALTER TABLE ONLY replies FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE scans (
     organization_id uuid NOT NULL,
@@ -532,8 +556,14 @@ ALTER TABLE ONLY projects
 ALTER TABLE ONLY proofs
     ADD CONSTRAINT proofs_pkey PRIMARY KEY (object_key, organization_id);
 
+ALTER TABLE ONLY rate_buckets
+    ADD CONSTRAINT rate_buckets_pkey PRIMARY KEY (bucket_id, organization_id);
+
 ALTER TABLE ONLY refusals
     ADD CONSTRAINT refusals_pkey PRIMARY KEY (sha256, extension, policy, organization_id);
+
+ALTER TABLE ONLY replies
+    ADD CONSTRAINT replies_pkey PRIMARY KEY (key_sha256, organization_id);
 
 ALTER TABLE ONLY scans
     ADD CONSTRAINT scans_pkey PRIMARY KEY (object_key, organization_id);
@@ -564,6 +594,8 @@ CREATE INDEX batches_idle ON batches USING btree (touched_at) WHERE (closed_at I
 
 CREATE INDEX batches_of_principal ON batches USING btree (declared_by, id);
 
+CREATE INDEX batches_open ON batches USING btree (organization_id) WHERE (closed_at IS NULL);
+
 CREATE INDEX events_of_upload ON events USING btree (upload_id, number) WHERE (upload_id IS NOT NULL);
 
 CREATE INDEX jobs_announced ON jobs USING btree (organization_id) WHERE ((dead_at IS NULL) AND (sent_at IS NOT NULL));
@@ -593,6 +625,8 @@ CREATE UNIQUE INDEX one_member_a_subject ON members USING btree (subject, issuer
 CREATE UNIQUE INDEX one_member_an_email ON members USING btree (email_folded, organization_id) WHERE (removed_at IS NULL);
 
 CREATE UNIQUE INDEX one_open_batch_a_reference ON batches USING btree (project_id, declared_by, reference) WHERE (closed_at IS NULL);
+
+CREATE INDEX replies_old ON replies USING btree (forget_at);
 
 CREATE INDEX roles_of_project ON project_roles USING btree (project_id, member_id);
 
@@ -652,8 +686,14 @@ ALTER TABLE ONLY projects
 ALTER TABLE ONLY proofs
     ADD CONSTRAINT proofs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
+ALTER TABLE ONLY rate_buckets
+    ADD CONSTRAINT rate_buckets_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
 ALTER TABLE ONLY refusals
     ADD CONSTRAINT refusals_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY replies
+    ADD CONSTRAINT replies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
 ALTER TABLE ONLY scans
     ADD CONSTRAINT scans_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
@@ -699,6 +739,10 @@ CREATE POLICY all_rows ON links TO laydown_system USING (true) WITH CHECK (true)
 CREATE POLICY all_rows ON members TO laydown_system USING (true) WITH CHECK (true);
 
 CREATE POLICY all_rows ON organizations TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON rate_buckets TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON replies TO laydown_system USING (true) WITH CHECK (true);
 
 CREATE POLICY all_rows ON sessions TO laydown_system USING (true) WITH CHECK (true);
 
@@ -756,6 +800,8 @@ CREATE POLICY own_rows ON proofs TO laydown_app USING ((organization_id = curren
 
 CREATE POLICY own_rows ON refusals TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
+CREATE POLICY own_rows ON replies TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
 CREATE POLICY own_rows ON scans TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON sessions TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
@@ -776,6 +822,8 @@ ALTER TABLE projects ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE proofs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE rate_buckets ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY read_rows ON batches FOR SELECT TO laydown_system USING (true);
 
 CREATE POLICY read_rows ON events FOR SELECT TO laydown_system USING (true);
@@ -789,6 +837,8 @@ CREATE POLICY read_rows ON proofs FOR SELECT TO laydown_system USING (true);
 CREATE POLICY read_rows ON uploads FOR SELECT TO laydown_system USING (true);
 
 ALTER TABLE refusals ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE replies ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE scans ENABLE ROW LEVEL SECURITY;
 
@@ -852,7 +902,18 @@ GRANT SELECT,INSERT,UPDATE ON TABLE projects TO laydown_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE proofs TO laydown_app;
 GRANT SELECT ON TABLE proofs TO laydown_system;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rate_buckets TO laydown_system;
+
 GRANT SELECT,INSERT ON TABLE refusals TO laydown_app;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE replies TO laydown_app;
+GRANT DELETE ON TABLE replies TO laydown_system;
+
+GRANT SELECT(organization_id) ON TABLE replies TO laydown_system;
+
+GRANT SELECT(key_sha256) ON TABLE replies TO laydown_system;
+
+GRANT SELECT(forget_at) ON TABLE replies TO laydown_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scans TO laydown_app;
 

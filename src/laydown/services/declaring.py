@@ -12,7 +12,7 @@ from laydown.domain.batch import (
     OnConflict,
     Tally,
 )
-from laydown.domain.errors import BatchClosed, Conflict, TooManyEntries
+from laydown.domain.errors import BatchClosed, Conflict, TooManyBatches, TooManyEntries
 from laydown.domain.happening import Happening, Kind
 from laydown.domain.lifecycle import State
 from laydown.domain.plan import Plan
@@ -79,6 +79,7 @@ class Declaring:
 
     ledger: Ledger
     policy: Policy
+    most_open: int = 2_000  # batches of an organization at once
 
     async def declare(
         self,
@@ -135,8 +136,16 @@ class Declaring:
             await project_for(tx, caller, Act.DELIVER, wanted.project)
             batch, is_new = await tx.open_batch(wanted)
             if is_new:
+                await self._check_room(tx)
                 await tx.say([Happening(kind=Kind.OPENED, batch=batch.id, detail=wanted.label)])
             return await self._declare(tx, caller, batch, entries, is_new=is_new)
+
+    async def _check_room(self, tx: Tx) -> None:
+        """Raise `TooManyBatches` unless the one that was just opened is still one of few enough."""
+        if await tx.open_batches(most=self.most_open + 1) > self.most_open:
+            raise TooManyBatches(
+                f"an organization has {self.most_open:,} open batches at most; close or cancel some"
+            )
 
     async def _add(
         self, caller: Caller, batch_id: BatchId, entries: Sequence[Brought | Entry | Refused]

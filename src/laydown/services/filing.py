@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from laydown.domain.batch import Batch, OnConflict
-from laydown.domain.errors import LedgerUnavailable
+from laydown.domain.errors import LedgerUnavailable, Overloaded, RateLimited
 from laydown.domain.happening import Recorded
 from laydown.domain.lifecycle import SETTLED
 from laydown.domain.policy import Policy
@@ -142,8 +142,11 @@ class Filing:
     async def settled(
         self, caller: Caller, batch_id: BatchId, ids: Sequence[UploadId], *, patience: float
     ) -> Sequence[Upload]:
-        """Return uploads as they are once all are settled, or *patience* seconds have passed."""
-        with suppress(TimeoutError):
+        """Return uploads as they are once all are settled, or *patience* seconds have passed.
+
+        They are returned at once when too many are watching already: they are here all the same.
+        """
+        with suppress(TimeoutError, RateLimited, Overloaded):
             async with asyncio.timeout(patience):
                 await self._until_settled(caller, batch_id, ids)
         return await self._now(caller, ids)

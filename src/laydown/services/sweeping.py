@@ -21,7 +21,7 @@ from laydown.domain.upload import (
     missing_parts,
     parse_key,
 )
-from laydown.ports import DirectEntry, Ledger, ObjectStore, Patrol, Silence, StoredObject
+from laydown.ports import DirectEntry, Ledger, ObjectStore, Patrol, Silence, StoredObject, Transient
 from laydown.services.arriving import attempts_in_store, seal, whole
 from laydown.services.completing import close, may_have_bytes
 from laydown.services.twins import promote_twins
@@ -53,6 +53,7 @@ class Sweeping:
     store: ObjectStore
     silence: Silence
     direct: DirectEntry | None = None  # a store that takes bytes without our seeing them
+    transients: Sequence[Transient] = ()  # what is forgotten in time, which is nothing to report
 
     async def tidy(self) -> Report:
         """Expire silent uploads, seal those that lack only a completion, close idle batches."""
@@ -71,7 +72,14 @@ class Sweeping:
                 if await tx.is_idle(batch, self.silence.batch):
                     await close(tx, batch)
                     closed += 1
+        await self._forget()
         return Report(expired=expired, closed=closed, found=found)
+
+    async def _forget(self) -> None:
+        for transient in self.transients:
+            for _ in range(_ROUNDS):
+                if await transient.forget(limit=_AT_ONCE) < _AT_ONCE:
+                    break
 
     async def _find_unreported(self) -> int:
         """Ask the store for uploads whose URLs have run out: whoever sent them may be gone."""

@@ -13,6 +13,7 @@ from laydown.domain.happening import Recorded
 from laydown.domain.upload import BatchId, ProjectId, UploadId
 from laydown.ports import BatchFilter, Ledger, Page, UploadFilter, UploadRecord
 from laydown.services.access import seen_batch, upload_for
+from laydown.services.audience import Audience
 from laydown.services.identity import Caller, Identity
 from laydown.services.tailing import Tail
 
@@ -74,6 +75,7 @@ class Watching:
     ledger: Ledger
     tail: Tail
     identity: Identity
+    audience: Audience
     token_every: float = 10.0  # seconds between looks whether a viewer's token still holds
     _glances: dict[BatchId, _Glance] = field(default_factory=dict)
 
@@ -123,9 +125,10 @@ class Watching:
 
         With *after*, changes begin behind that number and there is no snapshot, unless the
         number is none we gave. Ends after `Closed`, when the caller may not see it
-        any more, or when the server stops. Raises `NotFound` before anything is yielded.
+        any more, or when the server stops. Before anything is yielded, raises `NotFound`, and
+        `RateLimited` or `Overloaded` when too many watch.
         """
-        async with self.tail.watch(caller.organization) as reel:
+        async with self.audience.place(caller), self.tail.watch(caller.organization) as reel:
             async with self.ledger.snapshot(caller.organization) as tx:
                 await seen_batch(tx, caller, batch_id)
             first = await self._look(caller, batch_id)

@@ -42,6 +42,12 @@ VALUES (%(organization)s, %(id)s, %(project)s, %(reference)s, %(label)s, %(on_co
 ON CONFLICT (project_id, declared_by, reference) WHERE closed_at IS NULL DO NOTHING
 RETURNING id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at;
 
+-- name: count_open_batches
+-- Of so many and no further.
+SELECT count(*) AS count
+  FROM (SELECT FROM batches
+         WHERE organization_id = %(organization)s AND closed_at IS NULL LIMIT %(most)s) AS few;
+
 -- name: get_batch
 SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
   FROM batches

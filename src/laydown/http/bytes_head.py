@@ -9,6 +9,7 @@ _HEAD = re.compile(  # RFC 9112 §3 and §5, without what is rare
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+)\r\n"
 )
 _SPECIAL = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer"})
+_LONGEST = 16 << 10  # bytes; ours have one, and a longer head is for the parser to judge
 _MOST_DIGITS = 15  # of a length; as many as a signed one may have
 
 
@@ -30,7 +31,7 @@ def plain_head(data: bytes) -> Head | None:
     body has a length, and the connection stays.
     """
     found = _HEAD.match(data)
-    if found is None:
+    if found is None or found.end() > _LONGEST:
         return None
     target, block = found.groups()
     lines = block.split(b"\r\n")

@@ -39,6 +39,12 @@ BREACHES = {
     "links_most_bytes_check": "UPDATE links SET most_bytes = 0",
     "sessions_secret_sha256_check": "UPDATE sessions SET secret_sha256 = 'short'",
     "sign_ins_secret_sha256_check": "UPDATE sign_ins SET secret_sha256 = 'short'",
+    "rate_buckets_drawn_check": "INSERT INTO rate_buckets SELECT id, gen_random_uuid(), now(), -1 "
+    "FROM organizations",
+    "replies_key_sha256_check": "INSERT INTO replies SELECT id, 'short', "
+    "decode(repeat('00', 32), 'hex'), gen_random_uuid(), NULL, now() FROM organizations",
+    "replies_fingerprint_check": "INSERT INTO replies SELECT id, "
+    "decode(repeat('00', 32), 'hex'), 'short', gen_random_uuid(), NULL, now() FROM organizations",
     "jobs_lane_check": "INSERT INTO jobs (id, organization_id, kind, lane) "
     "SELECT gen_random_uuid(), id, 'prove', 2 FROM organizations",
     "proofs_sha256_check": "INSERT INTO proofs (organization_id, object_key, sha256, size, kind, "

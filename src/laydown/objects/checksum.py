@@ -34,7 +34,7 @@ class Meter:
         assert self._sha256 is not None
         return self._sha256.digest()
 
-    def update(self, chunk: bytes | memoryview) -> None:
+    def update(self, chunk: bytes | bytearray | memoryview) -> None:
         """Take the next bytes."""
         self.crc64nvme = checksums.crc64nvme(chunk, self.crc64nvme)
         if self._sha256 is not None:

@@ -25,7 +25,7 @@ from laydown.objects.layout import Attempt
 from laydown.objects.s3_address import parse_address
 from laydown.objects.s3_answers import S3Answer, S3Refused, moment_of, number_of, plainly, text_of
 from laydown.objects.s3_http import S3Client, connected
-from laydown.objects.s3_keeping import Buffers, keep
+from laydown.objects.s3_keeping import Outbound, keep
 from laydown.objects.s3_multipart import (
     LandedPart,
     UnderWay,
@@ -75,14 +75,14 @@ class S3Store:
     def __init__(self, client: S3Client) -> None:
         """Keep objects in the client's bucket, below the prefix of its address."""
         self.client = client
-        self._buffers = Buffers()
+        self._outbound = Outbound()
         self._seen_at = float("-inf")
 
     @_plain
     async def keep(self, key: str, chunks: AsyncIterator[bytes | memoryview]) -> Kept:
         """Make these bytes the object of this key, durable when this returns; see `ByteSink`."""
         Attempt.of_key(key)
-        return await keep(self.client, key, chunks, self._buffers)
+        return await keep(self.client, key, chunks, self._outbound)
 
     @_plain
     async def begin(self, uploads: Sequence[Upload]) -> Mapping[UploadId, str]:

@@ -79,7 +79,7 @@ class S3Client:
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
-        body: bytes = b"",
+        body: bytes | bytearray = b"",
         deadline: float | None = None,
     ) -> S3Answer:
         """Make a request of an object, or of the bucket without *key*; return what it succeeds in.
@@ -120,7 +120,7 @@ class S3Client:
         key: str,
         query: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
-        body: bytes,
+        body: bytes | bytearray,
     ) -> aiohttp.ClientResponse:
         """Make one attempt; errors are aiohttp's."""
         place = self._place
@@ -201,7 +201,7 @@ async def _read(response: aiohttp.ClientResponse) -> S3Answer:
     return S3Answer(status=response.status, headers=response.headers, body=b"".join(chunks))
 
 
-async def _digest(body: bytes) -> str:
+async def _digest(body: bytes | bytearray) -> str:
     """Return a body's SHA-256 as signatures have it."""
     if not body:
         return EMPTY

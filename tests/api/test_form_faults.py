@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.api.forms_talk import BOUNDARY, TYPE, field, file, form, part, send, sent, states
-from tests.api.talk import PATIENCE, Json, Talk
+from tests.api.talk import PATIENCE, Json, Talk, talking
 
 T = TypeVar("T")
 KIB, MIB = 1 << 10, 1 << 20
@@ -290,6 +290,21 @@ async def test_who_stops_sending_is_let_go(server, ours, project):
     assert "1 file that was whole" in problem["detail"]
     line.writer.close()
     assert await kept(server) == 1
+
+
+async def test_who_is_revoked_in_the_middle_goes_no_further(server, ours, project):
+    """A link revoked while its form comes gets no more in; what was declared before stays."""
+    made = await ours.ask("POST", f"/v1/projects/{project}/links", {"label": "roof"}, expect=201)
+    async with talking(server.url, made.json["secret"]) as roofer:
+        line = await begun(roofer, project)
+        await line.send(file("a.txt", b"a") + file("b.txt", b"b")[:-1])
+        await eventually(lambda: _begun(ours))
+        await ours.ask("DELETE", f"/v1/links/{made.json['link']['id']}", expect=204)
+        await line.send(b"\n" + file("c.bin", bytes(MIB))[:-10])  # and then no more for long
+        status, problem = await line.answer()
+    assert (status, problem["code"]) == (401, "unauthenticated")
+    assert "1 file that was whole" in problem["detail"]
+    line.writer.close()
 
 
 @pytest.mark.parametrize("sending", [0, 100, 3 * MIB, 20 * MIB])

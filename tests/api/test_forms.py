@@ -3,7 +3,7 @@
 import pytest
 
 from tests.api.forms_talk import field, file, send, sent, states
-from tests.api.talk import sha256
+from tests.api.talk import sha256, talking
 
 MIB = 1 << 20
 LARGE = bytes(range(256)) * (36 << 10)  # 9 MiB
@@ -212,3 +212,14 @@ async def test_a_file_that_came_to_nothing_may_come_again(server, ours, project)
         answers.append((await send(ours, project, *body)).json["files"][0])
         await server.run_until_quiet()
     assert answers[0]["upload_id"] != answers[1]["upload_id"]
+
+
+async def test_a_form_through_a_link_stays_below_its_folder(server, ours, project):
+    """Whoever has only a drop link delivers with a form, and can wait for what becomes of it."""
+    body = {"label": "roofer", "folder": "Incoming/Roofer"}
+    made = await ours.ask("POST", f"/v1/projects/{project}/links", body, expect=201)
+    async with talking(server.url, made.json["secret"]) as roofer, server.working():
+        answer = await sent(roofer, project, file("a/b.txt", b"slates"), query="?wait=ready")
+        assert (await roofer.batch(answer["batch_id"]))["counts"] == {"ready": 1}
+    assert answer["files"][0]["path"] == "Incoming/Roofer/a/b.txt"
+    assert states(answer) == [("ready", None)]

@@ -195,6 +195,7 @@ def _services(
         completing=completing,
         filing=Filing(
             ledger=ledger,
+            identity=identity,
             sink=sink,
             declaring=declaring,
             completing=completing,

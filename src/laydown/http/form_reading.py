@@ -5,6 +5,7 @@ import logging
 import re
 from collections import deque
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -19,6 +20,7 @@ from laydown.http.form_heads import CHARSETS, PartHead, head_of
 _HEADERS = 16  # of a part; browsers send two
 _HEADER_BYTES = 8 * 1024  # of a line; a path of 1,024 bytes may be written in thrice as many, twice
 _EPILOGUE = 64 * 1024  # bytes after the end that are read, and mean nothing
+_EPILOGUE_PATIENCE = 2.0  # seconds for them
 
 _BOUNDARY = re.compile(r"""[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]""")  # RFC 2046
 _PARAMETER = re.compile(r';\s*([A-Za-z]+)\s*=\s*(?:"([^"]*)"|([^;"\s]+))\s*')
@@ -200,8 +202,10 @@ class Form:
     async def _read_epilogue(self) -> None:
         """Read what follows the last boundary, so that the connection can be used again."""
         left = _EPILOGUE
-        while not self._is_read and left > 0:
-            left -= len(await self._listen())
+        with suppress(ClientGone, TimeoutError):
+            async with asyncio.timeout(_EPILOGUE_PATIENCE):
+                while not self._is_read and left > 0:
+                    left -= len(await self._listen())
 
     def _begin_part(self) -> None:
         self._headers = []

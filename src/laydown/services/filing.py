@@ -9,7 +9,7 @@ from hashlib import sha256
 from typing import TypeAlias
 
 from laydown.domain.batch import Batch, OnConflict
-from laydown.domain.errors import LedgerUnavailable, Overloaded, RateLimited
+from laydown.domain.errors import LedgerUnavailable, Overloaded, RateLimited, Unauthenticated
 from laydown.domain.happening import Recorded
 from laydown.domain.lifecycle import SETTLED
 from laydown.domain.policy import Policy
@@ -21,7 +21,7 @@ from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring, Verdict
 from laydown.services.dropping import placed
 from laydown.services.identifiers import new_id
-from laydown.services.identity import Caller
+from laydown.services.identity import Caller, Identity
 from laydown.services.watching import Watching
 
 _AT_ONCE = 16
@@ -78,9 +78,13 @@ class _TooLong(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Filing:
-    """Use cases for files that are declared once their bytes are here."""
+    """Use cases for files that are declared once their bytes are here.
+
+    A form may take an hour: what its sender may do is looked up again before each declaration.
+    """
 
     ledger: Ledger
+    identity: Identity
     sink: ByteSink
     declaring: Declaring
     completing: Completing
@@ -209,6 +213,7 @@ class _Drawer:
         self._files: deque[asyncio.Task[_Arrival]] = deque()
         self._changed = asyncio.Event()
         self._has_room = asyncio.Event()
+        self._read: asyncio.Future[None] | None = None  # done when the last file's bytes have come
         self._under_way = 0
         self._is_closed = False
         self._failure: BaseException | None = None  # the first
@@ -220,15 +225,18 @@ class _Drawer:
         keeping.add_done_callback(lambda _: self._was_kept(read))
         self._under_way += 1
         self._files.append(keeping)
+        self._read = read
         try:
             await read
         except asyncio.CancelledError:
             keeping.cancel()
             raise
+        if self._failure is not None:
+            keeping.cancel()
         while self._is_full and self._failure is None:
             self._has_room.clear()
             await self._has_room.wait()
-        return self._failure is None and not (keeping.done() and keeping.exception())
+        return self._failure is None and not _failed(keeping)
 
     @property
     def _is_full(self) -> bool:
@@ -239,6 +247,13 @@ class _Drawer:
         self._under_way -= 1
         self._has_room.set()
         self._changed.set()
+
+    def _note(self, failure: BaseException | None) -> None:
+        """Remember what went wrong first; nothing more is read then."""
+        if failure is not None and self._failure is None:
+            self._failure = failure
+            if self._read is not None:
+                _tell(self._read)
 
     def close(self) -> None:
         """Let `empty` return once nothing is left."""
@@ -252,7 +267,7 @@ class _Drawer:
             if group:
                 declaring = asyncio.create_task(self._declare(group))
                 await asyncio.wait([declaring])
-                self._failure = self._failure or declaring.exception()
+                self._note(declaring.exception())
             elif self._files or not self._is_closed:
                 self._changed.clear()
                 await self._changed.wait()
@@ -270,7 +285,7 @@ class _Drawer:
                 continue
             if failure := self._files[0].exception():
                 self._files.popleft()
-                self._failure = self._failure or failure
+                self._note(failure)
                 continue
             arrival = self._files[0].result()
             if arrival.key in keys:
@@ -282,7 +297,10 @@ class _Drawer:
 
     async def _declare(self, group: list[_Arrival]) -> None:
         files = [arrival.file for arrival in group]
-        declaration = await self._filing.declaring.bring(self._caller, self._batch_id, files)
+        caller = await self._filing.identity.again(self._caller)
+        if caller is None:
+            raise Unauthenticated("the token was revoked while the form came")
+        declaration = await self._filing.declaring.bring(caller, self._batch_id, files)
         self._filed += [
             Filed(verdict=verdict, size=arrival.size, sha256=arrival.sha256)
             for verdict, arrival in zip(declaration.verdicts, group, strict=True)
@@ -300,6 +318,10 @@ async def _bounded(
             raise _TooLong(size)
         yield chunk
     _tell(read)
+
+
+def _failed(keeping: asyncio.Task[_Arrival]) -> bool:
+    return keeping.done() and (keeping.cancelled() or keeping.exception() is not None)
 
 
 def _tell(read: "asyncio.Future[None]") -> None:

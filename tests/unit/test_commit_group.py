@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import subprocess
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
@@ -330,3 +330,20 @@ async def test_a_full_disk_refuses_one_body_and_takes_the_next(small_disk, book,
     store.close()
     assert stored(store, large) is None
     assert files_below(small_disk / "incoming") == []
+
+
+async def test_bytes_of_unknown_length_are_kept_once_they_are_flushed(store, book, intake):
+    """When `keep` returns, bytes and name were flushed; the ledger has heard of none of it."""
+    witness = Witness(store.flush, book, Path(store.layout.root))
+    store.flush = witness
+
+    kept = await intake.keep(make_upload(0).key, chunks(b"first ", b"second"))
+
+    assert witness.seen == [(0, [b"first second"])]
+    assert kept.size == 12
+    assert book.calls == []
+
+
+async def chunks(*pieces: bytes) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece

@@ -41,7 +41,7 @@ class S3Bench:
         self.sink: ByteSink = store
 
 
-@pytest.fixture(params=["disk", "disk-fsync", "s3"])
+@pytest.fixture(params=["disk", "disk-fsync", pytest.param("s3", marks=pytest.mark.distributed)])
 async def bench(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Bench]:
     if request.param == "s3":
         async with opened_bucket(request.getfixturevalue("seaweed")) as bucket:

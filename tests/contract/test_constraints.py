@@ -6,6 +6,7 @@ import psycopg
 import pytest
 
 from laydown.domain.lifecycle import MOVES, SETTLED, State
+from laydown.domain.quotas import Quota
 from tests.ledger_support import Tenant, digest, entry, part, with_people
 
 # What breaks each check constraint: a statement on rows that are sound.
@@ -47,6 +48,10 @@ BREACHES = {
     "decode(repeat('00', 32), 'hex'), 'short', gen_random_uuid(), NULL, now() FROM organizations",
     "jobs_lane_check": "INSERT INTO jobs (id, organization_id, kind, lane) "
     "SELECT gen_random_uuid(), id, 'prove', 2 FROM organizations",
+    "quotas_most_bytes_check": "UPDATE quotas SET most_bytes = -1",
+    "quotas_most_files_check": "UPDATE quotas SET most_files = -1",
+    "quotas_most_uploads_check": "UPDATE quotas SET most_uploads = -1",
+    "a_quota_limits": "UPDATE quotas SET most_files = NULL",
     "proofs_sha256_check": "INSERT INTO proofs (organization_id, object_key, sha256, size, kind, "
     "is_pointer) SELECT id, 'x', 'short', 1, 'text', false FROM organizations",
     "proofs_size_check": "INSERT INTO proofs (organization_id, object_key, sha256, size, kind, "
@@ -77,6 +82,8 @@ REPEATS = {
     "one_member_a_subject": "INSERT INTO members (organization_id, id, name, issuer, subject) "
     "SELECT organization_id, gen_random_uuid(), name, issuer, subject FROM members",
     "one_upload_a_key": "UPDATE uploads SET key = 'declared'",
+    "one_quota_a_place": "INSERT INTO quotas (organization_id, most_files) "
+    "SELECT organization_id, 2 FROM quotas",
     "one_version_a_number": "INSERT INTO versions (organization_id, id, document_id, number, "
     "upload_id, blob_id) SELECT v.organization_id, gen_random_uuid(), document_id, number, u.id, "
     "blob_id FROM versions v, uploads u WHERE u.key = 'declared'",
@@ -88,13 +95,14 @@ REPEATS = {
 
 @pytest.fixture
 async def filled(tenant: Tenant) -> Tenant:
-    """Return a tenant with a published, a declared and a receiving upload."""
+    """Return a tenant with a quota, and a published, a declared and a receiving upload."""
     published = await tenant.checking("published")
     await tenant.publish(published, digest("published"))
     big = tenant.upload(entry("receiving", size=20), part_size=10, parts=2)
     await tenant.declare(tenant.upload(entry("declared")), big)
     async with tenant.begin() as tx:
         await tx.record([part(big, 1, size=10)])
+        await tx.set_quota(Quota(project=None, files=1))
     await with_people(tenant)
     return tenant
 

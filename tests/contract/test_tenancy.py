@@ -12,6 +12,7 @@ from laydown.domain.jobs import ProveUpload
 from laydown.domain.kinds import KINDS
 from laydown.domain.lifecycle import Event
 from laydown.domain.proof import Proof
+from laydown.domain.quotas import Quota
 from laydown.domain.rates import Rate
 from laydown.domain.reasons import Reason
 from laydown.domain.scanning import Scan, Verdict
@@ -56,7 +57,11 @@ TENANT_TABLES = (
     "audit",
     "rate_buckets",
     "replies",
+    "quotas",
+    "usage",
+    "usage_changes",
 )
+NUMBERED = {"uploads", "usage_changes"}  # by the database itself
 WRITTEN = ("INSERT", "UPDATE", "DELETE")
 PROOF = Proof(sha256=digest("big"), size=20, kind=KINDS["pdf"], is_pointer=False)
 
@@ -73,6 +78,9 @@ async def fill(tenant: Tenant) -> Tenant:
         await tx.enqueue([ProveUpload(big.id)])
         await tx.keep_scans({big.key: Scan(scanner="clamav", verdict=Verdict.CLEAN)})
         await tx.keep_proofs({big.key: PROOF})
+        await tx.set_quota(Quota(project=tenant.project, files=10))
+    sums = "INSERT INTO usage (organization_id, project_id, bytes, files, uploads) "
+    await tenant.ask(sums + "VALUES (%s, %s, 0, 0, 0)", tenant.organization, tenant.project)
     await with_people(tenant)
     await tenant.database.allowances.draw(tenant.organization, tenant.organization, Rate(1, 1), 1)
     replies = tenant.database.replies
@@ -180,7 +188,7 @@ async def test_without_an_organization_nothing_is_there(ours):
 async def test_nothing_is_added_for_another(ours, theirs):
     """Our transaction can't add a row to any table that would be theirs."""
     for table in TENANT_TABLES:
-        generated = "OVERRIDING SYSTEM VALUE " if table == "uploads" else ""
+        generated = "OVERRIDING SYSTEM VALUE " if table in NUMBERED else ""
         copy = (
             f"INSERT INTO {table} {generated}SELECT (jsonb_populate_record(NULL::{table}, "
             f'to_jsonb(t) || \'{{"organization_id": "{theirs.organization}"}}\')).* '
@@ -208,7 +216,7 @@ async def test_nothing_of_another_is_changed(ours, theirs):
 
 
 async def test_the_system_role_writes_only_what_it_must(tenant):
-    """But for jobs and buckets it adds what begins a tenant, and marks what is missing or used."""
+    """But for jobs, buckets, sums it adds what begins a tenant, and marks what is missing or used."""
     granted = {
         (table, right)
         for table in (*TENANT_TABLES, "organizations", "schema_migrations")
@@ -232,6 +240,9 @@ async def test_the_system_role_writes_only_what_it_must(tenant):
         ("rate_buckets", "UPDATE"),
         ("rate_buckets", "DELETE"),
         ("replies", "DELETE"),
+        ("usage", "INSERT"),
+        ("usage", "UPDATE"),
+        ("usage_changes", "DELETE"),
     }
     columns = await tenant.ask(
         "SELECT table_name::text, column_name::text FROM information_schema.column_privileges "
@@ -245,6 +256,9 @@ async def test_the_system_role_writes_only_what_it_must(tenant):
         ("sessions", "last_used_at"),
         ("members", "issuer"),
         ("members", "subject"),
+        ("usage", "bytes"),
+        ("usage", "files"),
+        ("usage", "uploads"),
     }
 
 

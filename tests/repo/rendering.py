@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from http import HTTPStatus
 from pathlib import Path
 
-from laydown.domain.reasons import BY_CONTENT, EXPLANATIONS, TRANSPORT, Reason
+from laydown.domain.reasons import BY_CONTENT, EXPLANATIONS, RETRYABLE, Reason
 from laydown.http import problems
 from laydown.http.app import document
 from tests.repo.access_page import access_page
@@ -80,7 +80,7 @@ def _reasons() -> Iterator[str]:
         yield f"*{explanation.severity.value}*: {explanation.message}"
         yield ""
         yield explanation.remedy
-        if reason in TRANSPORT:
+        if reason in RETRYABLE:
             yield ""
             yield "Retrying the batch sets it going again."
         if reason in BY_CONTENT:

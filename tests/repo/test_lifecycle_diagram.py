@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from laydown.domain.lifecycle import MOVES, SETTLED, State
-from laydown.domain.reasons import TRANSPORT
+from laydown.domain.reasons import RETRYABLE
 from laydown.domain.upload import VerdictKind
 
 PAGE = (Path(__file__).parents[2] / "docs" / "concepts" / "lifecycle.md").read_text("utf-8")
@@ -44,4 +44,4 @@ def test_every_verdict_is_explained():
 
 def test_the_reasons_that_can_be_retried_are_named():
     """The page names the rejections that a retry leads out of."""
-    assert all(f"`{reason}`" in PAGE for reason in TRANSPORT)
+    assert all(f"`{reason}`" in PAGE for reason in RETRYABLE)

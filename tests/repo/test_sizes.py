@@ -70,6 +70,7 @@ TRANSACTION = {
     "JobRows",
     "PeopleRows",
     "AuditRows",
+    "QuotaRows",
     "Tx",
 }
 

@@ -38,3 +38,4 @@ class Known:
     blobs: dict[bytes, Blob] = field(default_factory=dict)  # readable by the caller, by digest
     current: dict[str, bytes] = field(default_factory=dict)  # digest by folded path
     refusals: dict[tuple[bytes, str], Reason] = field(default_factory=dict)  # (digest, extension)
+    followed: frozenset[UploadId] = frozenset()  # of this batch: twins wait for them

@@ -23,6 +23,7 @@ class Reason(StrEnum):
     SIZE_MISMATCH = "size_mismatch"
     INFECTED = "infected"
     SCAN_UNAVAILABLE = "scan_unavailable"
+    QUOTA_EXCEEDED = "quota_exceeded"
     NAME_CONFLICT = "name_conflict"
     INVALID_ENTRY = "invalid_entry"
     KEY_REUSED = "key_reused"
@@ -114,6 +115,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "The malware scanner can't look into this file, so nobody knows whether it is clean.",
         "Remove its password or split it; or ask the operator to accept such files.",
     ),
+    Reason.QUOTA_EXCEEDED: _error(
+        "There is no room for it: the detail says which quota is used up, and what is left of it.",
+        "Have the quota raised, or wait for uploads under way where it counts those; then push "
+        "the folder again: what is in stays in, and only the rest is sent.",
+    ),
     Reason.NAME_CONFLICT: _error(
         "Another file has this path, and the batch said not to replace it; "
         "paths that differ only in case or accents' encoding are the same path.",
@@ -143,6 +149,9 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
 
 TRANSPORT = frozenset({Reason.CHECKSUM_MISMATCH, Reason.SIZE_MISMATCH})
 """Rejections that say nothing about the file, only about its journey: they can be retried."""
+
+RETRYABLE = TRANSPORT | {Reason.QUOTA_EXCEEDED}
+"""Rejections that needn't be met again: retrying, or declaring the file again, decides anew."""
 
 BY_CONTENT = frozenset(
     {Reason.PLACEHOLDER_POINTER, Reason.TYPE_MISMATCH, Reason.TYPE_NOT_ALLOWED, Reason.EMPTY_FILE}

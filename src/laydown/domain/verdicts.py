@@ -1,7 +1,7 @@
 """What a client has to do about each file it declares, decided before any byte moves."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from laydown.domain import filetypes
 from laydown.domain.batch import Batch, OnConflict
@@ -13,6 +13,7 @@ from laydown.domain.names import Name, junk
 from laydown.domain.plan import Plan, plan_for
 from laydown.domain.policy import Policy
 from laydown.domain.publication import Known
+from laydown.domain.quotas import LINK, Room, Usage, usage_of
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import Entry, Upload, UploadId, VerdictKind
 
@@ -43,7 +44,7 @@ class Decision:
     reason: Reason | None = None
     detail: str | None = None
     is_old: bool = False  # nothing is written: it is as it was
-    is_restart: bool = False  # another file under a key that took no bytes for good yet
+    is_restart: bool = False  # a new attempt under a key that took no bytes for good yet
 
 
 @dataclass(slots=True)
@@ -61,13 +62,14 @@ def decide(
     known: Known,
     batch: Batch,
     policy: Policy,
+    room: Room,
     new_id: Callable[[], UploadId],
 ) -> Sequence[Decision]:
-    """Return a decision for each entry, in order."""
-    replaced = _replaced(entries, known)
+    """Return a decision for each entry, in order; what is taken in takes its place in *room*."""
+    gone = replaced(entries, known)
     seen = _Seen(
         paths=dict(known.paths),
-        leaders={digest: id_ for digest, id_ in known.leaders.items() if id_ not in replaced},
+        leaders={digest: id_ for digest, id_ in known.leaders.items() if id_ not in gone},
     )
     decisions = []
     for given in entries:
@@ -83,21 +85,37 @@ def decide(
             continue
         seen.keys.add(entry.key)
         prior = known.uploads.get(entry.key)
-        if prior is not None and _is_same_file(prior, entry):
-            decisions.append(_again(prior))
-        elif prior is not None and prior.state not in TAKES_BYTES:
-            detail = f"this key named {prior.entry.path}, which is {prior.state}; use a new key"
-            decisions.append(_unrecorded(entry.key, Reason.KEY_REUSED, detail))
-        else:
-            upload = _declared(entry, batch, policy, prior, new_id)
-            refusal = given if isinstance(given, Refused) else None
-            decisions.append(
-                _decide(upload, refusal, known=known, seen=seen, batch=batch, policy=policy)
-            )
+        had_no_room = prior is not None and prior.reason is Reason.QUOTA_EXCEEDED
+        if prior is not None and not had_no_room:
+            if _is_same_file(prior, entry):
+                decisions.append(_again(prior))
+                continue
+            if prior.state not in TAKES_BYTES:
+                detail = f"this key named {prior.entry.path}, which is {prior.state}; use a new key"
+                decisions.append(_unrecorded(entry.key, Reason.KEY_REUSED, detail))
+                continue
+            room.give_back(prior.project, _released(prior, known))
+        upload = _declared(entry, batch, policy, prior, new_id)
+        refusal = given if isinstance(given, Refused) else None
+        decision = _decide(
+            upload, refusal, known=known, seen=seen, batch=batch, policy=policy, room=room
+        )
+        if had_no_room and decision.reason is Reason.QUOTA_EXCEEDED:
+            decision = replace(decision, upload=prior, is_old=True)
+        decisions.append(decision)
     return decisions
 
 
-def _replaced(entries: Sequence[Entry | Refused], known: Known) -> frozenset[UploadId]:
+def _released(prior: Upload, known: Known) -> Usage:
+    """Return what an upload uses no longer once another file takes its key.
+
+    A twin that waited for it then takes the room of its bytes.
+    """
+    usage = usage_of(prior)
+    return replace(usage, bytes=0) if prior.id in known.followed else usage
+
+
+def replaced(entries: Sequence[Entry | Refused], known: Known) -> frozenset[UploadId]:
     """Return the uploads whose key another file takes: nobody may wait for their bytes."""
     found = set()
     for given in entries if known.uploads else ():
@@ -160,13 +178,17 @@ def _declared(
     plan = plan_of(min(entry.size, policy.largest_file), policy)
     if prior is not None:
         return prior.after(
-            Event.REPLACED,
+            Event.REPLACED if prior.state in TAKES_BYTES else Event.RETRIED,
             entry=entry,
             attempt=prior.attempt + 1,
             part_size=plan.part_size,
             parts=plan.parts,
+            reason=None,
+            detail=None,
             leader=None,
             received=0,
+            object_key=None,
+            multipart_id=None,
         )
     return Upload(
         id=new_id(),
@@ -188,6 +210,7 @@ def _decide(
     seen: _Seen,
     batch: Batch,
     policy: Policy,
+    room: Room,
 ) -> Decision:
     """Decide about a file that is new in its batch, or replaces another under its key."""
     entry, restart = upload.entry, upload.attempt > 1
@@ -213,7 +236,8 @@ def _decide(
         return settled(Event.REFUSED, Reason.NAME_CONFLICT, detail)
     if conflict := _against_current(known.current.get(entry.folded), entry, batch.on_conflict):
         return settled(*conflict)
-    return _by_digest(upload, known=known, seen=seen, policy=policy, settled=settled)
+    decision = _by_digest(upload, known=known, seen=seen, policy=policy, settled=settled)
+    return _with_room(decision, room=room, seen=seen, settled=settled)
 
 
 def is_unwanted(entry: Entry, policy: Policy) -> bool:
@@ -282,10 +306,28 @@ def _by_digest(
                 blob=blob,
                 is_restart=restart,
             )
-        leader = seen.leaders.setdefault(entry.sha256, upload.id)
-        if leader != upload.id:
+        leader = seen.leaders.get(entry.sha256)
+        if leader is not None:
             upload, kind = upload.after(leader=leader), VerdictKind.WAIT
     return Decision(key=entry.key, kind=kind, upload=upload, is_restart=restart)
+
+
+def _with_room(
+    decision: Decision, *, room: Room, seen: _Seen, settled: Callable[..., Decision]
+) -> Decision:
+    """Return a decision once its file has its room, or that there is none; others may be smaller.
+
+    Only what is taken in can be waited for.
+    """
+    upload = decision.upload
+    if upload is None or decision.event is not None:
+        return decision
+    wanted = LINK if decision.blob is not None else usage_of(upload)
+    if short := room.take(upload.project, wanted):
+        return settled(Event.REFUSED, Reason.QUOTA_EXCEEDED, short)
+    if decision.kind is VerdictKind.SEND and upload.entry.sha256 is not None:
+        seen.leaders[upload.entry.sha256] = upload.id
+    return decision
 
 
 def refusal_by_type(extension: str, kind: Kind, policy: Policy) -> tuple[Reason, str] | None:

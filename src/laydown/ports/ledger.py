@@ -106,3 +106,7 @@ class Patrol(Protocol):
     async def mark_missing(self, blobs: Sequence[Blob]) -> None:
         """Take blobs whose object is gone out of deduplication."""
         ...
+
+    async def fold_usage(self, *, limit: int) -> int:
+        """Add changes of what is used, the oldest *limit*, to its sums; return how many."""
+        ...

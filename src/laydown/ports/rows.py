@@ -14,6 +14,7 @@ from laydown.domain.jobs import Job, JobListing, JobState
 from laydown.domain.lifecycle import State
 from laydown.domain.proof import Proof
 from laydown.domain.publication import DocumentHead, Known, NewVersion
+from laydown.domain.quotas import Quota, Usage
 from laydown.domain.reasons import Reason
 from laydown.domain.scanning import Scan
 from laydown.domain.upload import (
@@ -357,5 +358,34 @@ class JobRows(Protocol):
         ...
 
 
-class Tx(ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows, PeopleRows, AuditRows, Protocol):
+class QuotaRows(Protocol):
+    """How much may be used, and how much is."""
+
+    async def quotas(self, projects: Sequence[ProjectId], *, lock: bool = False) -> Sequence[Quota]:
+        """Return the quotas of the organization and of these projects, those that there are.
+
+        *lock* holds off everybody else who takes room by them, or sets them.
+        """
+        ...
+
+    async def set_quota(self, quota: Quota) -> None:
+        """Write a quota over the one there is; an unlimited one is as none."""
+        ...
+
+    async def usage(self, projects: Sequence[ProjectId]) -> Mapping[ProjectId | None, Usage]:
+        """Return what is used by the organization (None), and by these projects that use any."""
+        ...
+
+
+class Tx(
+    ProjectRows,
+    UploadRows,
+    DocumentRows,
+    ScanRows,
+    JobRows,
+    PeopleRows,
+    AuditRows,
+    QuotaRows,
+    Protocol,
+):
     """One database transaction of one organization: all of it lands, or none of it."""

@@ -10,13 +10,16 @@ from laydown.postgres.jobs import JobRows
 from laydown.postgres.people import AuditRows, PeopleRows
 from laydown.postgres.pool import Pool, transaction
 from laydown.postgres.projects import ProjectRows
+from laydown.postgres.quotas import QuotaRows
 from laydown.postgres.scans import ScanRows
 from laydown.postgres.uploads import UploadRows
 
 _Q = sql.load("session.sql")
 
 
-class PostgresTx(ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows, PeopleRows, AuditRows):
+class PostgresTx(
+    ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows, PeopleRows, AuditRows, QuotaRows
+):
     """A `Tx` on one connection."""
 
 

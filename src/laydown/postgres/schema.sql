@@ -92,6 +92,37 @@ CREATE FUNCTION lane_of_batch(batch uuid) RETURNS smallint
     SET enable_sort TO 'off'
     RETURN (SELECT (CASE WHEN (count(*) > 100) THEN 1 ELSE 0 END)::smallint AS int2 FROM (SELECT FROM uploads WHERE (uploads.batch_id = lane_of_batch.batch) ORDER BY uploads.ordinal LIMIT 101) few);
 
+CREATE FUNCTION note_usage_declared() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO usage_changes (organization_id, project_id, bytes, files, uploads)
+    SELECT d.organization_id, d.project_id, sum(u.bytes), sum(u.files), sum(u.uploads)
+      FROM declared d CROSS JOIN LATERAL usage_of(d.state, d.leader_id, d.size) u
+     GROUP BY d.organization_id, d.project_id
+    HAVING sum(u.files) <> 0;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION note_usage_moved() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO usage_changes (organization_id, project_id, bytes, files, uploads)
+    SELECT c.organization_id, c.project_id, sum(c.sign * u.bytes), sum(c.sign * u.files),
+           sum(c.sign * u.uploads)
+      FROM (SELECT organization_id, project_id, state, leader_id, size, 1 AS sign FROM became
+            UNION ALL
+            SELECT organization_id, project_id, state, leader_id, size, -1 FROM was) c
+     CROSS JOIN LATERAL usage_of(c.state, c.leader_id, c.size) u
+     GROUP BY c.organization_id, c.project_id
+    HAVING sum(c.sign * u.bytes) <> 0 OR sum(c.sign * u.files) <> 0
+        OR sum(c.sign * u.uploads) <> 0;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION number_events(organization uuid, said jsonb) RETURNS void
     LANGUAGE plpgsql
     AS $$
@@ -191,6 +222,24 @@ $$;
 CREATE FUNCTION upload_may_move(was upload_state, becomes upload_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE was WHEN 'declared'::upload_state THEN (becomes = ANY (ARRAY['receiving'::upload_state, 'checking'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'receiving'::upload_state THEN (becomes = ANY (ARRAY['declared'::upload_state, 'sealing'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'sealing'::upload_state THEN (becomes = ANY (ARRAY['checking'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'checking'::upload_state THEN (becomes = ANY (ARRAY['processing'::upload_state, 'ready'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'processing'::upload_state THEN (becomes = ANY (ARRAY['ready'::upload_state, 'failed'::upload_state])) WHEN 'rejected'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'expired'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'failed'::upload_state THEN (becomes = 'checking'::upload_state) ELSE false END;
+
+CREATE FUNCTION usage_of(state upload_state, leader uuid, size bigint) RETURNS TABLE(bytes bigint, files integer, uploads integer)
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    BEGIN ATOMIC
+ SELECT
+         CASE
+             WHEN ((state = ANY (ARRAY['declared'::upload_state, 'receiving'::upload_state, 'sealing'::upload_state, 'checking'::upload_state, 'processing'::upload_state, 'ready'::upload_state])) AND (leader IS NULL)) THEN size
+             ELSE (0)::bigint
+         END AS "case",
+         CASE
+             WHEN (state = ANY (ARRAY['declared'::upload_state, 'receiving'::upload_state, 'sealing'::upload_state, 'checking'::upload_state, 'processing'::upload_state, 'ready'::upload_state, 'duplicate'::upload_state])) THEN 1
+             ELSE 0
+         END AS "case",
+         CASE
+             WHEN (state = ANY (ARRAY['declared'::upload_state, 'receiving'::upload_state, 'sealing'::upload_state, 'checking'::upload_state, 'processing'::upload_state])) THEN 1
+             ELSE 0
+         END AS "case";
+END;
 
 CREATE TABLE audit (
     organization_id uuid NOT NULL,
@@ -380,6 +429,20 @@ CREATE TABLE proofs (
 
 ALTER TABLE ONLY proofs FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE quotas (
+    organization_id uuid NOT NULL,
+    project_id uuid,
+    most_bytes bigint,
+    most_files bigint,
+    most_uploads bigint,
+    CONSTRAINT a_quota_limits CHECK ((num_nonnulls(most_bytes, most_files, most_uploads) > 0)),
+    CONSTRAINT quotas_most_bytes_check CHECK ((most_bytes >= 0)),
+    CONSTRAINT quotas_most_files_check CHECK ((most_files >= 0)),
+    CONSTRAINT quotas_most_uploads_check CHECK ((most_uploads >= 0))
+);
+
+ALTER TABLE ONLY quotas FORCE ROW LEVEL SECURITY;
+
 CREATE UNLOGGED TABLE rate_buckets (
     organization_id uuid NOT NULL,
     bucket_id uuid NOT NULL,
@@ -483,6 +546,36 @@ ALTER TABLE uploads ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY (
     CACHE 1
 );
 
+CREATE TABLE usage (
+    organization_id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    bytes bigint NOT NULL,
+    files bigint NOT NULL,
+    uploads bigint NOT NULL
+);
+
+ALTER TABLE ONLY usage FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE usage_changes (
+    organization_id uuid NOT NULL,
+    id bigint NOT NULL,
+    project_id uuid NOT NULL,
+    bytes bigint NOT NULL,
+    files bigint NOT NULL,
+    uploads bigint NOT NULL
+);
+
+ALTER TABLE ONLY usage_changes FORCE ROW LEVEL SECURITY;
+
+ALTER TABLE usage_changes ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME usage_changes_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
 CREATE TABLE versions (
     organization_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -528,6 +621,9 @@ ALTER TABLE ONLY members
 
 ALTER TABLE ONLY projects
     ADD CONSTRAINT one_project_a_code UNIQUE (organization_id, code_folded);
+
+ALTER TABLE ONLY quotas
+    ADD CONSTRAINT one_quota_a_place UNIQUE NULLS NOT DISTINCT (organization_id, project_id);
 
 ALTER TABLE ONLY uploads
     ADD CONSTRAINT one_upload_a_key UNIQUE (batch_id, key);
@@ -582,6 +678,12 @@ ALTER TABLE ONLY tokens
 
 ALTER TABLE ONLY uploads
     ADD CONSTRAINT uploads_pkey PRIMARY KEY (id, organization_id);
+
+ALTER TABLE ONLY usage_changes
+    ADD CONSTRAINT usage_changes_pkey PRIMARY KEY (organization_id, id);
+
+ALTER TABLE ONLY usage
+    ADD CONSTRAINT usage_pkey PRIMARY KEY (organization_id, project_id);
 
 ALTER TABLE ONLY versions
     ADD CONSTRAINT versions_pkey PRIMARY KEY (id, organization_id);
@@ -648,7 +750,11 @@ CREATE INDEX uploads_waiting ON uploads USING btree (leader_id) WHERE (leader_id
 
 CREATE INDEX versions_of_blob ON versions USING btree (blob_id);
 
+CREATE TRIGGER uploads_declared AFTER INSERT ON uploads REFERENCING NEW TABLE AS declared FOR EACH STATEMENT EXECUTE FUNCTION note_usage_declared();
+
 CREATE TRIGGER uploads_move BEFORE UPDATE OF state ON uploads FOR EACH ROW WHEN (((old.state <> new.state) AND (NOT upload_may_move(old.state, new.state)))) EXECUTE FUNCTION refuse_illegal_move();
+
+CREATE TRIGGER uploads_moved AFTER UPDATE ON uploads REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION note_usage_moved();
 
 ALTER TABLE ONLY audit
     ADD CONSTRAINT audit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
@@ -686,6 +792,12 @@ ALTER TABLE ONLY projects
 ALTER TABLE ONLY proofs
     ADD CONSTRAINT proofs_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
+ALTER TABLE ONLY quotas
+    ADD CONSTRAINT quotas_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY quotas
+    ADD CONSTRAINT quotas_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
+
 ALTER TABLE ONLY rate_buckets
     ADD CONSTRAINT rate_buckets_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
@@ -719,6 +831,9 @@ ALTER TABLE ONLY uploads
 ALTER TABLE ONLY uploads
     ADD CONSTRAINT uploads_organization_id_batch_id_fkey FOREIGN KEY (organization_id, batch_id) REFERENCES batches(organization_id, id);
 
+ALTER TABLE ONLY usage
+    ADD CONSTRAINT usage_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
+
 ALTER TABLE ONLY versions
     ADD CONSTRAINT versions_blob_id_organization_id_fkey FOREIGN KEY (blob_id, organization_id) REFERENCES blobs(id, organization_id);
 
@@ -749,6 +864,10 @@ CREATE POLICY all_rows ON sessions TO laydown_system USING (true) WITH CHECK (tr
 CREATE POLICY all_rows ON sign_ins TO laydown_system USING (true) WITH CHECK (true);
 
 CREATE POLICY all_rows ON tokens TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON usage TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON usage_changes TO laydown_system USING (true) WITH CHECK (true);
 
 ALTER TABLE audit ENABLE ROW LEVEL SECURITY;
 
@@ -798,6 +917,8 @@ CREATE POLICY own_rows ON projects TO laydown_app USING ((organization_id = curr
 
 CREATE POLICY own_rows ON proofs TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
+CREATE POLICY own_rows ON quotas TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
 CREATE POLICY own_rows ON refusals TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON replies TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
@@ -812,6 +933,10 @@ CREATE POLICY own_rows ON tokens TO laydown_app USING ((organization_id = curren
 
 CREATE POLICY own_rows ON uploads TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
+CREATE POLICY own_rows ON usage TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON usage_changes TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
 CREATE POLICY own_rows ON versions TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 ALTER TABLE parts ENABLE ROW LEVEL SECURITY;
@@ -821,6 +946,8 @@ ALTER TABLE project_roles ENABLE ROW LEVEL SECURITY;
 ALTER TABLE projects ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE proofs ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE quotas ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE rate_buckets ENABLE ROW LEVEL SECURITY;
 
@@ -849,6 +976,10 @@ ALTER TABLE sign_ins ENABLE ROW LEVEL SECURITY;
 ALTER TABLE tokens ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE uploads ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE usage ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE usage_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE versions ENABLE ROW LEVEL SECURITY;
 
@@ -902,6 +1033,8 @@ GRANT SELECT,INSERT,UPDATE ON TABLE projects TO laydown_app;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE proofs TO laydown_app;
 GRANT SELECT ON TABLE proofs TO laydown_system;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE quotas TO laydown_app;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE rate_buckets TO laydown_system;
 
 GRANT SELECT,INSERT ON TABLE refusals TO laydown_app;
@@ -929,5 +1062,17 @@ GRANT SELECT,INSERT ON TABLE tokens TO laydown_system;
 GRANT SELECT,INSERT,UPDATE ON TABLE tokens TO laydown_app;
 
 GRANT UPDATE(last_used_at) ON TABLE tokens TO laydown_system;
+
+GRANT SELECT ON TABLE usage TO laydown_app;
+GRANT SELECT,INSERT ON TABLE usage TO laydown_system;
+
+GRANT UPDATE(bytes) ON TABLE usage TO laydown_system;
+
+GRANT UPDATE(files) ON TABLE usage TO laydown_system;
+
+GRANT UPDATE(uploads) ON TABLE usage TO laydown_system;
+
+GRANT SELECT,INSERT ON TABLE usage_changes TO laydown_app;
+GRANT SELECT,DELETE ON TABLE usage_changes TO laydown_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE versions TO laydown_app;

@@ -77,6 +77,11 @@ class PostgresSystem:
         [row] = await self._all("count_unjudged", {})
         return Unjudged(files=row.files, oldest=row.oldest)
 
+    async def fold_usage(self, *, limit: int) -> int:
+        """Add changes of what is used, the oldest *limit*, to its sums; return how many."""
+        [row] = await self._all("fold_usage", {"limit": limit})
+        return int(row.changes)
+
     async def check(self) -> Sequence[str]:
         """Return the names of settings under which an acknowledged commit may be lost."""
         return [row.name for row in await self._all("durability", {})]

@@ -8,6 +8,8 @@ from laydown.domain.errors import Conflict
 from laydown.domain.jobs import DiscardBytes
 from laydown.domain.lifecycle import Event, State
 from laydown.domain.publication import Known
+from laydown.domain.quotas import Room, Usage
+from laydown.domain.reasons import Reason
 from laydown.domain.upload import (
     Entry,
     OrganizationId,
@@ -60,10 +62,11 @@ def renewed(file: Brought, known: Known) -> Brought:
     return replace(file, entry=replace(file.entry, key=f"{file.entry.key}.{file.upload}"))
 
 
-def in_hand(decision: Decision, brought: Mapping[str, Brought]) -> Decision:
+def in_hand(decision: Decision, brought: Mapping[str, Brought], room: Room) -> Decision:
     """Return a decision as it is for a file whose bytes are here.
 
-    It need not be sent, in whatever parts, and waits for no other file of the same content.
+    It need not be sent, in whatever parts, and waits for no other file of the same content: until
+    that is proven the same bytes are here twice, and need *room* twice.
     """
     file, upload = brought.get(decision.key), decision.upload
     if file is None or upload is None or decision.is_old:
@@ -72,6 +75,18 @@ def in_hand(decision: Decision, brought: Mapping[str, Brought]) -> Decision:
     if decision.kind not in (VerdictKind.SEND, VerdictKind.WAIT):
         return replace(decision, upload=upload)
     upload = replace(upload, part_size=None, parts=1)
+    if decision.kind is VerdictKind.WAIT and (
+        short := room.take(upload.project, Usage(bytes=file.entry.size))
+    ):
+        room.give_back(upload.project, Usage(files=1, uploads=1))
+        return replace(
+            decision,
+            upload=upload,
+            kind=VerdictKind.REJECTED,
+            event=Event.REFUSED,
+            reason=Reason.QUOTA_EXCEEDED,
+            detail=short,
+        )
     return replace(decision, upload=upload, kind=VerdictKind.WAIT)
 
 

@@ -10,12 +10,15 @@ from laydown.domain.errors import IllegalMove
 from laydown.domain.happening import Happening, Kind
 from laydown.domain.jobs import DiscardBytes, Job, ProveUpload
 from laydown.domain.lifecycle import TAKES_BYTES, Event, State
-from laydown.domain.reasons import TRANSPORT, Reason
+from laydown.domain.quotas import usage_of
+from laydown.domain.reasons import RETRYABLE, Reason
 from laydown.domain.upload import BatchId, Upload, UploadId, change, missing_parts
 from laydown.ports import BatchFilter, DirectEntry, Ledger, Page, Tx, UploadFilter, UploadRecord
 from laydown.services.access import batch_for, upload_for
 from laydown.services.arriving import attempts_in_store, seal, whole
 from laydown.services.identity import Caller
+from laydown.services.quotas import room_in
+from laydown.services.repeating import repeated
 from laydown.services.twins import promote_twins
 
 _MISSING_SHOWN = 1_000
@@ -120,24 +123,60 @@ class Completing:
     async def retry_batch(self, caller: Caller, batch_id: BatchId) -> int:
         """Set going again what can be retried; return how many uploads that were.
 
-        Failed ones are checked again, expired ones and those rejected for a transport reason
-        wait for bytes again, as a new attempt.
+        Failed ones are checked again; expired ones, and those rejected for a reason that needn't
+        be met again, wait for bytes again, as a new attempt. Where there is no room for one that
+        expired or was damaged, that is its reason from now on; others stay as they are.
         """
-        async with self.ledger.begin(caller.organization) as tx:
-            batch = batch_for(caller, Act.DELIVER, await tx.touch_batch(batch_id))
-            failed = await _all_in(tx, batch_id, UploadFilter(state=State.FAILED))
-            again = await _all_in(tx, batch_id, UploadFilter(state=State.EXPIRED))
-            for reason in sorted(TRANSPORT):
-                which = UploadFilter(state=State.REJECTED, reason=reason)
-                again += await _all_in(tx, batch_id, which)
-            moved = await tx.move(
-                [change(upload, retried(upload)) for upload in failed]
-                + [change(upload, resent(upload)) for upload in again]
+
+        async def retry() -> int:
+            async with self.ledger.begin(caller.organization) as tx:
+                batch = batch_for(caller, Act.DELIVER, await tx.touch_batch(batch_id))
+                moved = await _retry(tx, batch)
+                await tx.note(_did(caller, Deed.BATCH_RETRIED, batch, files=moved))
+                return moved
+
+        return await repeated(retry)
+
+
+async def _retry(tx: Tx, batch: Batch) -> int:
+    room = await room_in(tx, batch.project)
+    failed = await _all_in(tx, batch.id, UploadFilter(state=State.FAILED))
+    again = await _all_in(tx, batch.id, UploadFilter(state=State.EXPIRED))
+    for reason in sorted(RETRYABLE):
+        which = UploadFilter(state=State.REJECTED, reason=reason)
+        again += await _all_in(tx, batch.id, which)
+    changes = [change(upload, retried(upload)) for upload in failed]
+    changes += [change(upload, resent(upload)) for upload in again]
+    short = {each.now.id: room.take(batch.project, usage_of(each.now)) for each in changes}
+    moved = await tx.move([each for each in changes if not short[each.now.id]])
+    checked = [upload.id for upload in failed if upload.id in moved]
+    await tx.forget_dead_jobs(checked)
+    await tx.enqueue([ProveUpload(upload) for upload in checked])
+    await _refuse(tx, {id_: why for id_, why in short.items() if why is not None}, among=again)
+    return len(moved)
+
+
+async def _refuse(tx: Tx, short: Mapping[UploadId, str], *, among: Sequence[Upload]) -> None:
+    """Say of uploads that would be sent again that there is no room, unless that was said before.
+
+    There is no way from where they are but through `declared`.
+    """
+    refused = [
+        upload
+        for upload in among
+        if upload.id in short and upload.reason is not Reason.QUOTA_EXCEEDED
+    ]
+    waiting = [resent(upload) for upload in refused]
+    await tx.move([change(was, now) for was, now in zip(refused, waiting, strict=True)])
+    await tx.move(
+        [
+            change(
+                upload,
+                upload.after(Event.REFUSED, reason=Reason.QUOTA_EXCEEDED, detail=short[upload.id]),
             )
-            await tx.forget_dead_jobs([upload.id for upload in failed])
-            await tx.enqueue([ProveUpload(upload.id) for upload in failed if upload.id in moved])
-            await tx.note(_did(caller, Deed.BATCH_RETRIED, batch, files=len(moved)))
-            return len(moved)
+            for upload in waiting
+        ]
+    )
 
 
 def _did(caller: Caller, deed: Deed, batch: Batch, **detail: str | int) -> Audited:

@@ -111,8 +111,8 @@ def _fate(
     if finding.proof is None or twin.entry.sha256 != finding.proof.sha256:
         return None
     if isinstance(finding, Refusal):
-        if finding.reason in OF_THE_BYTES:
-            return finding
+        if finding.reason in OF_THE_BYTES or finding.reason is Reason.QUOTA_EXCEEDED:
+            return finding  # what there was no room for once needn't be sent to find none again
         finding = Passed(proof=finding.proof)
     own = by_content(twin, finding, policy)
     return own if isinstance(own, Refusal) else blob

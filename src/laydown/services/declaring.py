@@ -27,7 +27,7 @@ from laydown.domain.upload import (
     VerdictKind,
     change,
 )
-from laydown.domain.verdicts import Decision, Refused, decide, plan_of
+from laydown.domain.verdicts import Decision, Refused, decide, plan_of, replaced
 from laydown.ports import Ledger, Tx
 from laydown.services.access import batch_for, project_for
 from laydown.services.bringing import Brought, in_hand, land, renewed
@@ -35,6 +35,7 @@ from laydown.services.dropping import placed
 from laydown.services.identifiers import EPOCH, new_id
 from laydown.services.identity import Caller
 from laydown.services.publishing import Candidate, decide_publications
+from laydown.services.quotas import room_in
 from laydown.services.repeating import repeated
 from laydown.services.twins import by_leader, promote_twins
 
@@ -170,6 +171,7 @@ class Declaring:
             for each in given
             if (entry := each if isinstance(each, Entry) else each.entry) is not None
         ]
+        room = await room_in(tx, batch.project)
         known = await tx.known(
             batch,
             named,
@@ -179,16 +181,21 @@ class Declaring:
         )
         given = [renewed(each, known) if isinstance(each, Brought) else each for each in given]
         brought = {each.entry.key: each for each in given if isinstance(each, Brought)}
+        entries = [each.entry if isinstance(each, Brought) else each for each in given]
+        if room.is_limited:
+            twins = await tx.twins(sorted(replaced(entries, known)))
+            known.followed = frozenset(by_leader(twins))
         decisions = decide(
-            [each.entry if isinstance(each, Brought) else each for each in given],
+            entries,
             known=known,
             batch=batch,
             policy=self.policy,
+            room=room,
             new_id=lambda: UploadId(new_id()),
         )
         draft = _Draft(batch)
         for decision in decisions:
-            _draft(draft, in_hand(decision, brought), self.policy)
+            _draft(draft, in_hand(decision, brought, room), self.policy)
         await _write(tx, draft)
         if brought:
             await _land(tx, draft, brought)

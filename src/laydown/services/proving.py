@@ -10,12 +10,14 @@ from laydown.domain.jobs import DiscardBytes
 from laydown.domain.lifecycle import Event, State
 from laydown.domain.policy import Policy
 from laydown.domain.proof import Proof
+from laydown.domain.quotas import Room
 from laydown.domain.reasons import Reason
 from laydown.domain.scanning import UNSCANNED, Scan, Verdict
 from laydown.domain.sniffing import sniff
 from laydown.domain.upload import NO_OBJECT, OrganizationId, Upload, UploadId, change
 from laydown.ports import Fingerprint, Fingerprinter, Ledger, Look, ObjectStore, Scanner, Tx
 from laydown.services.concluding import Finding, Passed, Refusal, by_content, conclude
+from laydown.services.quotas import room_at_the_end, within
 from laydown.services.twins import promote_twins
 
 _JOINED_AT_ONCE = 8
@@ -79,11 +81,12 @@ class Proving:
         found = [upload for upload in found if upload.key not in unreadable]
         proofs = {**proofs, **{key: _proof(look.fingerprint) for key, look in looks.items()}}
         async with self.ledger.begin(organization) as tx:
+            room = await room_at_the_end(tx, [upload.project for upload in found])
             now = await tx.uploads([upload.id for upload in found], lock=True)
             looked_at = {upload.key for upload in found}  # and not what was sent again since
             still = [each for each in now if _is_to_prove(each) and each.key in looked_at]
             uploads = await _found(tx, still, proofs)
-            waiting = await self._conclude(tx, uploads, proofs, looks)
+            waiting = await self._conclude(tx, uploads, proofs, looks, room)
         for why in unreadable.values():  # before the scanner's: a wait for that has no end
             raise why
         if waiting:
@@ -101,6 +104,7 @@ class Proving:
         uploads: Sequence[Upload],
         proofs: Mapping[str, Proof],
         looks: Mapping[str, Look],
+        room: Room,
     ) -> Sequence[ScannerUnavailable]:
         """Publish and refuse; return why those wait that are neither published nor refused."""
         said: Mapping[str, Scan | ScannerUnavailable] = {}
@@ -130,7 +134,7 @@ class Proving:
         if self.scanner is not None:
             await tx.keep_scans({key: s for key, s in _scans(looks).items() if key in proofs})
         concluded = {upload.id: upload for upload in uploads if upload.id in findings}
-        await conclude(tx, concluded, findings, self.policy)
+        await conclude(tx, concluded, within(room, concluded, findings), self.policy)
         if self.awaits_verdicts:
             await tx.drop_proofs([upload.key for upload in concluded.values()])
         return waiting

@@ -56,7 +56,11 @@ class Sweeping:
     transients: Sequence[Transient] = ()  # what is forgotten in time, which is nothing to report
 
     async def tidy(self) -> Report:
-        """Expire silent uploads, seal those that lack only a completion, close idle batches."""
+        """Expire silent uploads, seal those that lack only a completion, close idle batches.
+
+        Folds what is used into its sums, too, which is nothing to report.
+        """
+        await self._fold_usage()
         found = await self._find_unreported()
         expired = 0
         for _ in range(_ROUNDS):
@@ -80,6 +84,12 @@ class Sweeping:
             for _ in range(_ROUNDS):
                 if await transient.forget(limit=_AT_ONCE) < _AT_ONCE:
                     break
+
+    async def _fold_usage(self) -> None:
+        """Keep what is used quick to ask for: sums, and few changes that aren't in them."""
+        for _ in range(_ROUNDS):
+            if await self.patrol.fold_usage(limit=_AT_ONCE) < _AT_ONCE:
+                break
 
     async def _find_unreported(self) -> int:
         """Ask the store for uploads whose URLs have run out: whoever sent them may be gone."""

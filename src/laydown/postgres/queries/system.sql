@@ -71,6 +71,26 @@ SELECT count(*) AS files, coalesce(now() - min(p.proven_at), interval '0') AS ol
                 AND u.organization_id = p.organization_id
  WHERE u.state = 'checking' AND u.object_key = p.object_key;
 
+-- name: fold_usage
+-- Older changes first, so that no sum is ever less than nothing.
+WITH folded AS (
+    DELETE FROM usage_changes c
+     USING (SELECT organization_id, id FROM usage_changes
+             ORDER BY organization_id, id LIMIT %(limit)s) AS old
+     WHERE c.organization_id = old.organization_id AND c.id = old.id
+    RETURNING c.organization_id, c.project_id, c.bytes, c.files, c.uploads
+), summed AS (
+    INSERT INTO usage AS u (organization_id, project_id, bytes, files, uploads)
+    SELECT organization_id, project_id, sum(bytes), sum(files), sum(uploads)
+      FROM folded
+     GROUP BY organization_id, project_id
+     ORDER BY organization_id, project_id
+    ON CONFLICT (organization_id, project_id)
+        DO UPDATE SET bytes = u.bytes + excluded.bytes, files = u.files + excluded.files,
+                      uploads = u.uploads + excluded.uploads
+)
+SELECT count(*) AS changes FROM folded;
+
 -- name: durability
 -- Settings under which an acknowledged commit may be lost.
 SELECT name, setting FROM pg_settings

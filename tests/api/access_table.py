@@ -32,6 +32,7 @@ class Rule:
 
 _SEES_BATCH: Final = Act.SEE_DELIVERIES
 _DELIVERS: Final = {"act": Act.DELIVER, "sees": _SEES_BATCH, "is_others": True}
+_USAGE: Final = {"act": Act.SEE_DELIVERIES, "is_everywhere": True}
 _LINKS: Final = {"act": Act.MANAGE_LINKS}
 _PEOPLE: Final = {"act": Act.MANAGE_MEMBERS, "is_everywhere": True}
 
@@ -43,6 +44,14 @@ RULES: Mapping[Route, Rule] = {
     ("GET", "/v1/projects/{project_id}"): Rule(act=Act.SEE_PROJECT),
     ("PATCH", "/v1/projects/{project_id}"): Rule(
         act=Act.CHANGE_PROJECT, sees=Act.SEE_PROJECT, body={"name": "Tower"}
+    ),
+    ("GET", "/v1/usage"): Rule(**_USAGE),
+    ("GET", "/v1/quotas"): Rule(**_USAGE),
+    ("PUT", "/v1/quotas"): Rule(act=Act.SET_QUOTAS, is_everywhere=True, body={}),
+    ("GET", "/v1/projects/{project_id}/usage"): Rule(act=Act.SEE_DELIVERIES, sees=Act.SEE_PROJECT),
+    ("GET", "/v1/projects/{project_id}/quotas"): Rule(act=Act.SEE_DELIVERIES, sees=Act.SEE_PROJECT),
+    ("PUT", "/v1/projects/{project_id}/quotas"): Rule(
+        act=Act.SET_QUOTAS, sees=Act.SEE_PROJECT, body={}
     ),
     ("POST", "/v1/projects/{project_id}/batches"): Rule(
         act=Act.DELIVER, sees=Act.SEE_PROJECT, body={"reference": "{fresh}", "entries": []}

@@ -216,7 +216,7 @@ async def test_nothing_of_another_is_changed(ours, theirs):
 
 
 async def test_the_system_role_writes_only_what_it_must(tenant):
-    """But for jobs, buckets, sums it adds what begins a tenant, and marks what is missing or used."""
+    """But for jobs, buckets, sums it adds what begins a tenant, marks what is missing or used."""
     granted = {
         (table, right)
         for table in (*TENANT_TABLES, "organizations", "schema_migrations")

@@ -80,6 +80,8 @@ def test_bodies_are_described():
         "make_token",
         "make_link",
         "open_session",
+        "set_quota",
+        "set_project_quota",
     }
 
 

@@ -37,6 +37,7 @@ from laydown.services.members import Members
 from laydown.services.operating import Operating
 from laydown.services.passes import Links, Tokens
 from laydown.services.projects import Projects
+from laydown.services.quotas import Quotas
 from laydown.services.receipts import Receipts
 from laydown.services.rescanning import Rescanning
 from laydown.services.sending import Sending
@@ -190,6 +191,7 @@ def _services(
         sessions=Sessions(ledger=ledger, identity=identity),
         auditing=Auditing(ledger=ledger),
         projects=Projects(ledger=ledger),
+        quotas=Quotas(ledger=ledger),
         declaring=declaring,
         sending=sending,
         completing=completing,

@@ -78,6 +78,20 @@ class Api(People):
                     raise
         return found
 
+    async def usage(self, project_id: UUID | None = None) -> wire.Usage:
+        """Return what the organization uses, or one of its projects, with its quota."""
+        return await self._get(f"{_place(project_id)}/usage", wire.Usage)
+
+    async def quota(self, project_id: UUID | None = None) -> wire.Quota:
+        """Return the organization's quota, or a project's."""
+        return await self._get(f"{_place(project_id)}/quotas", wire.Quota)
+
+    async def set_quota(self, quota: wire.Quota, project_id: UUID | None = None) -> wire.Quota:
+        """Set the organization's quota, or a project's, over the one there is."""
+        path = f"{_place(project_id)}/quotas"
+        answer = await self.transport.call("PUT", path, body=encoded(quota))
+        return decoded(answer, wire.Quota)
+
     # -- deliveries
 
     async def declare(
@@ -289,3 +303,8 @@ class Api(People):
     ) -> wire.Declared:
         body = {**head, "entries": [msgspec.Raw(entry) for entry in entries]}
         return await self._post(path, body, wire.Declared)
+
+
+def _place(project_id: UUID | None) -> str:
+    """Return where a project is, or with none the organization."""
+    return "/v1" if project_id is None else f"/v1/projects/{project_id}"

@@ -66,6 +66,18 @@ class Client(BlockingPeople):
         """Return the project of a code; it is made when there is none."""
         return self._run(self._async.ensure_project(code))
 
+    def usage(self, project_id: UUID | None = None) -> wire.Usage:
+        """Return what the organization uses, or one of its projects."""
+        return self._run(self._async.usage(project_id))
+
+    def quota(self, project_id: UUID | None = None) -> wire.Quota:
+        """Return the organization's quota, or a project's."""
+        return self._run(self._async.quota(project_id))
+
+    def set_quota(self, quota: wire.Quota, project_id: UUID | None = None) -> wire.Quota:
+        """Set the organization's quota, or a project's."""
+        return self._run(self._async.set_quota(quota, project_id))
+
     # -- deliveries
 
     def push(

@@ -22,6 +22,7 @@ from laydown.http import (
     people,
     problems,
     projects,
+    quotas,
     receipts,
     reference,
     sessions,
@@ -37,6 +38,7 @@ _ROUTES = [
     route
     for router in (
         projects.router,
+        quotas.router,
         forms.router,
         batches.router,
         events.router,

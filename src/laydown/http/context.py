@@ -21,6 +21,7 @@ from laydown.services.members import Members
 from laydown.services.operating import Operating
 from laydown.services.passes import Links, Tokens
 from laydown.services.projects import Projects
+from laydown.services.quotas import Quotas
 from laydown.services.rating import Rating
 from laydown.services.receipts import Receipts
 from laydown.services.replying import Replying
@@ -47,6 +48,7 @@ class Services:
     sessions: Sessions
     auditing: Auditing
     projects: Projects
+    quotas: Quotas
     declaring: Declaring
     sending: Sending
     completing: Completing

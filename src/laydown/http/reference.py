@@ -27,6 +27,7 @@ _TAKEN = (
     wire.Problem,
     wire.NewProject,
     wire.ProjectChange,
+    wire.Quota,
     wire.NewBatch,
     wire.NewEntries,
     wire.GrantRequest,

@@ -9,6 +9,7 @@ from laydown.domain.happening import Kind, Recorded
 from laydown.domain.jobs import JobListing, JobState
 from laydown.domain.lifecycle import SETTLED, TAKES_BYTES, State
 from laydown.domain.plan import Plan
+from laydown.domain.quotas import Quota, Usage
 from laydown.domain.reasons import EXPLANATIONS, Reason
 from laydown.ports import UploadRecord
 from laydown.services.completing import Completion
@@ -220,6 +221,16 @@ def job(of: JobListing) -> wire.JobRow:
 def job_counts(of: Mapping[JobState, int]) -> dict[str, int]:
     """Return how many jobs there are in each state, also where there is none."""
     return {state.value: of.get(state, 0) for state in JobState}
+
+
+def quota(of: Quota) -> wire.Quota:
+    """Return how much may be used."""
+    return wire.Quota(bytes=of.bytes, files=of.files, uploads=of.uploads)
+
+
+def usage(bound_by: Quota, of: Usage) -> wire.Usage:
+    """Return what is used, and how much may be."""
+    return wire.Usage(bytes=of.bytes, files=of.files, uploads=of.uploads, quota=quota(bound_by))
 
 
 def _verdict(of: Verdict) -> wire.Verdict:

@@ -41,6 +41,7 @@ from laydown.wire.people import (
 )
 from laydown.wire.problems import Check, Fault, Health, Problem
 from laydown.wire.projects import NewProject, Position, Project, ProjectChange, ProjectPage
+from laydown.wire.quotas import Quota, Usage
 from laydown.wire.sending import (
     Completion,
     CompletionRequest,
@@ -116,6 +117,7 @@ __all__ = [
     "Project",
     "ProjectChange",
     "ProjectPage",
+    "Quota",
     "Receipt",
     "ReceiptRow",
     "Rescan",
@@ -136,6 +138,7 @@ __all__ = [
     "UploadGrant",
     "UploadPage",
     "UploadState",
+    "Usage",
     "Verdict",
     "VerdictKind",
     "Version",

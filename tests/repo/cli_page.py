@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-import click
 import typer.main
+from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 from laydown.cli.main import program
@@ -14,7 +14,7 @@ WIDTH = 80  # columns; the page is read where a terminal's width is not known
 
 PARTS = {
     "For whoever delivers": ("push", "status", "receipt", "projects", "ls", "get", "doctor"),
-    "For whoever decides who takes part": ("whoami", "member", "token", "link", "audit"),
+    "For whoever decides who takes part": ("whoami", "member", "token", "link", "quota", "audit"),
     "For whoever runs it": ("up", "jobs", "rescan", "migrate", "api", "worker", "organization"),
     "To try it": ("demo", "sample"),
 }
@@ -72,7 +72,7 @@ def _page() -> Iterator[str]:
 def parts_of(command: str) -> Sequence[str]:
     """Return the commands that a command is made of, none for an ordinary one."""
     found = typer.main.get_group(program()).commands[command]
-    return list(found.commands) if isinstance(found, click.Group) else []
+    return list(found.commands) if isinstance(found, TyperGroup) else []
 
 
 def _section(*command: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ import pytest
 from laydown.domain.upload import parse_key
 from laydown.ports import Arrival
 from tests.api.talk import PATIENCE, SETTLED, entry, sha256
+from tests.usage_support import MISCOUNTED
 
 CONTENTS = [b"plan", b"section", b"detail", b"version https://git-lfs.github.com/spec/v1\noid x\n"]
 PATHS = [f"{name}.{kind}" for name in "abcd" for kind in ("txt", "pdf")]
@@ -156,6 +157,32 @@ async def test_what_must_hold_holds_side_by_side(server, ours, project, seed):
     await all_holds(server, ours, crowd[0].batches)
 
 
+@pytest.mark.parametrize("seed", SEEDS)
+async def test_no_quota_is_ever_exceeded(server, ours, project, seed):
+    """As above, in little room: what is used stays within the quota all the time."""
+    most = {"bytes": 60, "files": 6, "uploads": 4}
+    await ours.ask("PUT", "/v1/quotas", most, expect=200)
+    luck = random.Random(seed)
+    crowd = [Chaos(server, ours, project, random.Random(luck.random())) for _ in range(4)]
+    seen = []
+
+    async def busy():
+        async with asyncio.TaskGroup() as tasks:
+            for each in crowd:
+                each.batches = crowd[0].batches
+                tasks.create_task(each.go(40))
+
+    async with asyncio.timeout(PATIENCE), server.working(), server.working():
+        work = asyncio.create_task(busy())
+        while not work.done():
+            seen.append(await ours.get("/v1/usage"))
+        await work
+    assert [usage for usage in seen if any(usage[each] > most[each] for each in most)] == []
+    refused = "SELECT count(*) FROM uploads WHERE reason = 'quota_exceeded'"
+    assert await server.ask(refused) != [(0,)]
+    await all_holds(server, ours, crowd[0].batches)
+
+
 async def all_holds(server, talk, batches):
     """Settle everything and look at it from every side."""
     await server.run_until_quiet()
@@ -167,6 +194,7 @@ async def all_holds(server, talk, batches):
     await events_tell_the_same(server)
     await documents_are_current(server)
     await bytes_are_what_they_should_be(server)
+    assert await server.ask(MISCOUNTED) == []
     assert (await talk.get("/v1/operations/jobs"))["items"] == []
 
 

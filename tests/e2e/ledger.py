@@ -21,6 +21,7 @@ from laydown.services.sweeping import Report, Sweeping
 from laydown.settings import Settings
 from tests.e2e.site import Site
 from tests.e2e.yard import PATIENCE, Yard, until
+from tests.usage_support import MISCOUNTED
 
 Database: TypeAlias = psycopg.Connection[tuple[Any, ...]]
 
@@ -59,11 +60,12 @@ def holding_of(yard: Yard | Site) -> Holding:
 
 
 def check(yard: Yard) -> None:
-    """Check the invariants I3, I4, I6 and I9 of a laydown that has nothing to do any more."""
+    """Check the invariants I3, I4, I6, I8 and I9 of a laydown that has nothing to do any more."""
     until(yard.is_ready, what="whatever was killed is back")
     with yard.client() as client, yard.database() as database:
         nothing_is_stuck(database)
         every_file_ended_once(client, database)
+        usage_is_counted(database)
     objects = _stored(yard)
     _what_is_published_is_stored(yard, objects)
     reconciled = _reconcile(yard)
@@ -115,6 +117,11 @@ def every_file_ended_once(client: Client, database: Database) -> None:
         "SELECT min(number), max(number), count(*) FROM events GROUP BY organization_id"
     ):
         assert (first, last) == (1, count)
+
+
+def usage_is_counted(database: Database) -> None:
+    """I8: what is kept as used, by project, is what a recount of all uploads finds."""
+    assert database.execute(MISCOUNTED).fetchall() == []
 
 
 def _what_is_published_is_stored(yard: Yard, objects: Mapping[str, Path]) -> None:

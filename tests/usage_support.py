@@ -21,3 +21,12 @@ SELECT project_id, kept.bytes, counted.bytes, kept.files, counted.files, kept.up
     <> (coalesce(counted.bytes, 0), coalesce(counted.files, 0), coalesce(counted.uploads, 0))
 """
 """Finds the projects of a database for which that isn't so: kept and counted, side by side."""
+
+AS_BEFORE_QUOTAS = (
+    "DROP TRIGGER uploads_declared ON uploads",
+    "DROP TRIGGER uploads_moved ON uploads",
+    "DROP FUNCTION note_usage_declared, note_usage_moved, usage_of",
+    "DROP TABLE quotas, usage, usage_changes",
+    "DELETE FROM schema_migrations WHERE number = 6",
+)
+"""What makes a database as it was before there were quotas."""

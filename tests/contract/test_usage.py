@@ -12,9 +12,10 @@ from laydown.domain.lifecycle import Event, State
 from laydown.domain.quotas import NOTHING, Quota, Usage, usage_of
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import UploadId
+from laydown.postgres.migrate import migrate
 from laydown.services.identifiers import new_id
 from tests.ledger_support import Tenant, digest, entry, moved, part, whole
-from tests.usage_support import MISCOUNTED
+from tests.usage_support import AS_BEFORE_QUOTAS, MISCOUNTED
 
 
 async def used(tenant: Tenant) -> Usage:
@@ -156,3 +157,14 @@ async def test_who_takes_room_waits_for_who_was_first(tenant):
             with pytest.raises(psycopg.errors.LockNotAvailable):
                 await tenant.ask(statement)
         assert await tenant.ask("SELECT most_files FROM quotas") == [(1,)], "reading waits for none"
+
+
+async def test_what_was_there_before_is_counted(tenant):
+    """The migration that begins to count begins with what is used by then."""
+    await tenant.checking("a.txt")
+    await tenant.declared(3)
+    for statement in AS_BEFORE_QUOTAS:
+        await tenant.ask(statement)
+    assert await migrate(tenant.owner) == [6]
+    assert await used(tenant) == Usage(bytes=40, files=4, uploads=4)
+    assert await tenant.ask(MISCOUNTED) == []

@@ -15,8 +15,9 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'laydown_system') THEN
         CREATE ROLE laydown_system NOLOGIN NOBYPASSRLS;
     END IF;
-    IF NOT pg_has_role(current_user, 'laydown_app', 'MEMBER')
-       OR NOT pg_has_role(current_user, 'laydown_system', 'MEMBER') THEN
+    -- Who makes a role may give it, but isn't in it from Postgres 16 on.
+    IF NOT pg_has_role(current_user, 'laydown_app', 'USAGE')
+       OR NOT pg_has_role(current_user, 'laydown_system', 'USAGE') THEN
         EXECUTE format('GRANT laydown_app, laydown_system TO %I', current_user);
     END IF;
 END

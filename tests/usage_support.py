@@ -27,6 +27,6 @@ AS_BEFORE_QUOTAS = (
     "DROP TRIGGER uploads_moved ON uploads",
     "DROP FUNCTION note_usage_declared, note_usage_moved, usage_of",
     "DROP TABLE quotas, usage, usage_changes",
-    "DELETE FROM schema_migrations WHERE number = 6",
+    "DELETE FROM schema_migrations WHERE number = 9",
 )
 """What makes a database as it was before there were quotas."""

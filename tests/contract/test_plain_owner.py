@@ -43,7 +43,7 @@ async def test_an_owner_without_powers_has_all_it_needs(address, tmp_path):
         await tenant.declared(3)
         for statement in AS_BEFORE_QUOTAS:
             await tenant.ask(statement)
-        assert await migrate(address) == [6]
+        assert await migrate(address) == [9]
         async with tenant.begin() as tx:
             usage = await tx.usage([tenant.project])
         assert usage[tenant.project] == Usage(bytes=30, files=3, uploads=3)

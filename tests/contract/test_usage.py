@@ -165,6 +165,6 @@ async def test_what_was_there_before_is_counted(tenant):
     await tenant.declared(3)
     for statement in AS_BEFORE_QUOTAS:
         await tenant.ask(statement)
-    assert await migrate(tenant.owner) == [6]
+    assert await migrate(tenant.owner) == [9]
     assert await used(tenant) == Usage(bytes=40, files=4, uploads=4)
     assert await tenant.ask(MISCOUNTED) == []

@@ -29,6 +29,7 @@ from laydown.services.members import Members
 from laydown.services.operating import Operating
 from laydown.services.passes import Links, Tokens
 from laydown.services.projects import Projects
+from laydown.services.quotas import Quotas
 from laydown.services.rating import Rating
 from laydown.services.receipts import Receipts
 from laydown.services.replying import Replying
@@ -167,6 +168,7 @@ def app(observed):
             links=Links(ledger=ledger),
             sessions=Sessions(ledger=ledger, identity=identity),
             auditing=Auditing(ledger=ledger),
+            quotas=Quotas(ledger=ledger),
             projects=Projects(ledger=ledger),
             declaring=declaring,
             sending=Sending(ledger=ledger, signer=None),

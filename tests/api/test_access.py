@@ -237,6 +237,36 @@ async def test_a_link_puts_everything_below_its_folder(scene: Scene, server: Ins
     assert [each["path"] for each in found] == ["Incoming/Roofer/a/b.txt"]
 
 
+async def test_a_link_takes_no_more_than_it_says(scene: Scene, server: Installation):
+    """Past a link's files and bytes entries are refused singly; what is taken back makes room."""
+    project = scene.ours.ids["project_id"]
+    body = {"label": "roofer", "max_files": 3, "max_bytes": 10}
+    made = await scene.ours.owner.ask("POST", f"/v1/projects/{project}/links", body, expect=201)
+    async with talking(server.url, made.json["secret"]) as roofer:
+        entries = [entry(f"{size}.txt", b"%d" % size * size) for size in (6, 5, 3, 1, 1)]
+        entries[-1]["key"] = entries[-1]["path"] = "other.txt"
+        declared = await roofer.declare(project, *entries)
+        said = [(each["verdict"], each["reason"]) for each in declared["verdicts"]]
+        assert said == [
+            ("send", None),
+            ("rejected", "quota_exceeded"),
+            ("send", None),
+            ("send", None),
+            ("rejected", "quota_exceeded"),
+        ]
+        assert "the link has a quota of 10 bytes" in declared["verdicts"][1]["detail"]
+        assert "the link has a quota of 3 files" in declared["verdicts"][4]["detail"]
+        first = declared["verdicts"][0]["upload_id"]
+        await roofer.ask("DELETE", f"/v1/uploads/{first}", expect=200)
+        again = await roofer.declare(project, *entries[1:])
+        assert [each["verdict"] for each in again["verdicts"]] == [
+            "send",
+            "send",
+            "send",
+            "rejected",
+        ]
+
+
 async def test_another_organization_learns_nothing(scene: Scene):
     """An owner elsewhere gets for our ids, to the letter, what unknown ids get."""
     stranger = scene.theirs.owner

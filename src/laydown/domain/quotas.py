@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+from uuid import UUID
 
+from laydown.domain.access import PrincipalId
 from laydown.domain.lifecycle import SETTLED, State
 from laydown.domain.upload import ProjectId, Upload
 
@@ -58,6 +60,12 @@ class Quota:
     bytes: int | None = None
     files: int | None = None
     uploads: int | None = None
+    link: PrincipalId | None = None  # what came through this drop link, and nothing else
+
+    @property
+    def holder(self) -> UUID | None:
+        """Whose quota it is: a link's, a project's, or with None the organization's."""
+        return self.link or self.project
 
     @property
     def is_unlimited(self) -> bool:
@@ -79,12 +87,12 @@ def usage_of(upload: Upload) -> Usage:
 class Room:
     """What the quotas of an organization leave, while file after file is taken in or let go.
 
-    *used* is by project, None for the whole organization; what no quota binds needn't be in it.
+    *used* is by the quotas' holders; what no quota binds needn't be in it.
     """
 
-    def __init__(self, quotas: Sequence[Quota], used: Mapping[ProjectId | None, Usage]) -> None:
+    def __init__(self, quotas: Sequence[Quota], used: Mapping[UUID | None, Usage]) -> None:
         self._quotas = quotas
-        self._used = {quota.project: used.get(quota.project, NOTHING) for quota in quotas}
+        self._used = {quota.holder: used.get(quota.holder, NOTHING) for quota in quotas}
 
     @property
     def is_limited(self) -> bool:
@@ -94,16 +102,16 @@ class Room:
     def take(self, project: ProjectId, wanted: Usage) -> str | None:
         """Count *wanted* as used; where it doesn't fit, count nothing and return why."""
         for quota in self._binding(project):
-            if short := _short(quota, self._used[quota.project], wanted):
+            if short := _short(quota, self._used[quota.holder], wanted):
                 return short
         for quota in self._binding(project):
-            self._used[quota.project] += wanted
+            self._used[quota.holder] += wanted
         return None
 
     def give_back(self, project: ProjectId, usage: Usage) -> None:
         """Count *usage* as used no longer."""
         for quota in self._binding(project):
-            self._used[quota.project] -= usage
+            self._used[quota.holder] -= usage
 
     def excess(self, project: ProjectId | None) -> str | None:
         """Return which quota is exceeded by what is stored, None when none is.
@@ -111,7 +119,7 @@ class Room:
         Uploads under way are left out: one that ends is one less.
         """
         for quota in self._binding(project):
-            used = self._used[quota.project]
+            used = self._used[quota.holder]
             for measure in (Measure.BYTES, Measure.FILES):
                 most = getattr(quota, measure)
                 if most is not None and getattr(used, measure) > most:
@@ -142,7 +150,7 @@ def _short(quota: Quota, used: Usage, wanted: Usage) -> str | None:
 
 
 def _told(quota: Quota, measure: Measure) -> str:
-    whose = "organization" if quota.project is None else "project"
+    whose = "link" if quota.link else "project" if quota.project else "organization"
     most = getattr(quota, measure)
     what = "uploads under way at once" if measure is Measure.UPLOADS else measure
     return f"the {whose} has a quota of {most:,} {what}"

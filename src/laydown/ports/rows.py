@@ -372,7 +372,7 @@ class QuotaRows(Protocol):
         """Write a quota over the one there is; an unlimited one is as none."""
         ...
 
-    async def usage(self, projects: Sequence[ProjectId]) -> Mapping[ProjectId | None, Usage]:
+    async def usage(self, projects: Sequence[ProjectId]) -> Mapping[UUID | None, Usage]:
         """Return what is used by the organization (None), and by these projects that use any."""
         ...
 

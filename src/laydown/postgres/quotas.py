@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from uuid import UUID
 
 from laydown.domain.quotas import Quota, Usage
 from laydown.domain.upload import ProjectId
@@ -40,7 +41,7 @@ class QuotaRows(Session):
             uploads=quota.uploads,
         )
 
-    async def usage(self, projects: Sequence[ProjectId]) -> Mapping[ProjectId | None, Usage]:
+    async def usage(self, projects: Sequence[ProjectId]) -> Mapping[UUID | None, Usage]:
         """Return what is used by the organization (None), and by these projects that use any."""
         rows = await self.all(_Q["usage_now"], projects=list(projects))
         return {row.project_id: _usage_of(row) for row in rows}

@@ -131,15 +131,15 @@ class Completing:
         async def retry() -> int:
             async with self.ledger.begin(caller.organization) as tx:
                 batch = batch_for(caller, Act.DELIVER, await tx.touch_batch(batch_id))
-                moved = await _retry(tx, batch)
+                moved = await _retry(tx, caller, batch)
                 await tx.note(_did(caller, Deed.BATCH_RETRIED, batch, files=moved))
                 return moved
 
         return await repeated(retry)
 
 
-async def _retry(tx: Tx, batch: Batch) -> int:
-    room = await room_in(tx, batch.project)
+async def _retry(tx: Tx, caller: Caller, batch: Batch) -> int:
+    room = await room_in(tx, caller, batch.project)
     failed = await _all_in(tx, batch.id, UploadFilter(state=State.FAILED))
     again = await _all_in(tx, batch.id, UploadFilter(state=State.EXPIRED))
     for reason in sorted(RETRYABLE):

@@ -171,7 +171,7 @@ class Declaring:
             for each in given
             if (entry := each if isinstance(each, Entry) else each.entry) is not None
         ]
-        room = await room_in(tx, batch.project)
+        room = await room_in(tx, caller, batch.project)
         known = await tx.known(
             batch,
             named,

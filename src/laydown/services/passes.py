@@ -16,6 +16,7 @@ from laydown.services.completing import give_up_deliveries
 from laydown.services.identifiers import EPOCH
 from laydown.services.identity import Caller, secret
 from laydown.services.members import label
+from laydown.services.repeating import repeated
 
 LINK_LIFE = timedelta(days=30)
 """How long a drop link holds when nobody says otherwise."""
@@ -168,16 +169,20 @@ class Links:
 
         Raises `NotFound` and `Forbidden`.
         """
-        async with self.ledger.begin(caller.organization) as tx:
-            link = await _seen(tx, caller, link_id)
-            allow(caller, Act.MANAGE_LINKS, link.project)
-            await tx.revoke_link(link_id)
-            await give_up_deliveries(tx, link_id)
-            await tx.note(
-                caller.did(
-                    Deed.LINK_REVOKED, subject=link_id, project=link.project, label=link.label
+
+        async def revoke() -> None:
+            async with self.ledger.begin(caller.organization) as tx:
+                link = await _seen(tx, caller, link_id)
+                allow(caller, Act.MANAGE_LINKS, link.project)
+                await tx.revoke_link(link_id)
+                await give_up_deliveries(tx, link_id)
+                await tx.note(
+                    caller.did(
+                        Deed.LINK_REVOKED, subject=link_id, project=link.project, label=link.label
+                    )
                 )
-            )
+
+        await repeated(revoke)
 
 
 async def _seen(tx: Tx, caller: Caller, link_id: PrincipalId) -> DropLink:

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from laydown.domain.access import Act
 from laydown.domain.audit import Audited, Deed
-from laydown.domain.errors import InvalidRequest
+from laydown.domain.errors import InvalidRequest, Unauthenticated
 from laydown.domain.quotas import MOST, NOTHING, Measure, Quota, Room, Usage, usage_of
 from laydown.domain.reasons import Reason
 from laydown.domain.upload import ProjectId, Upload, UploadId
@@ -73,12 +74,23 @@ async def _quota(tx: Tx, project_id: ProjectId | None) -> Quota:
     )
 
 
-async def room_in(tx: Tx, project_id: ProjectId) -> Room:
-    """Return what the quotas leave for a project; nobody else takes of it until the end of *tx*.
+async def room_in(tx: Tx, caller: Caller, project_id: ProjectId) -> Room:
+    """Return what the quotas, and the caller's drop link, leave for a project.
 
-    Comes before uploads are locked, and after their batch is.
+    Nobody else takes of it until the end of *tx*. Comes before uploads are locked, and after their
+    batch is. Raises `Unauthenticated` for a link that was revoked since it was shown.
     """
-    return await _room(tx, [project_id], lock=True)
+    if caller.link is None:
+        return await _room(tx, [project_id], lock=True)
+    quotas = await tx.quotas([project_id], lock=True)
+    used: dict[UUID | None, Usage] = dict(await tx.usage([project_id])) if quotas else {}
+    link = await tx.link(caller.link.id, lock=True)
+    if link.revoked_at is not None:
+        raise Unauthenticated("this link is revoked; get a new one")
+    files, size = await tx.delivered_by(link.id)
+    used[link.id] = Usage(files=files, bytes=size)
+    own = Quota(project=None, link=link.id, files=link.most_files, bytes=link.most_bytes)
+    return Room([*quotas, own], used)
 
 
 async def room_at_the_end(tx: Tx, projects: Iterable[ProjectId]) -> Room:

@@ -23,7 +23,7 @@ from tests.s3_support import opened_bucket
 BODY = b"ten bytes."  # as long as the ledger's uploads are
 
 
-@pytest.fixture(params=["disk", "s3"])
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.distributed)])
 async def store(request, tmp_path) -> AsyncIterator[ObjectStore]:
     if request.param == "s3":
         async with opened_bucket(request.getfixturevalue("seaweed")) as bucket:

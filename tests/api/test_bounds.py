@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from laydown.http.bytes_protocol import LARGEST_HEAD
+from laydown.http.bytes_head import LARGEST_HEAD
 from tests.api.talk import PATIENCE, entry, talking
 
 HEAD = b"POST /v1/projects HTTP/1.1\r\nHost: x\r\n"

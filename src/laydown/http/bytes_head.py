@@ -9,7 +9,7 @@ _HEAD = re.compile(  # RFC 9112 §3 and §5, without what is rare
     rb"((?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[\t -~\x80-\xff]*\r\n)+)\r\n"
 )
 _SPECIAL = frozenset({b"transfer-encoding", b"expect", b"upgrade", b"te", b"trailer"})
-_LONGEST = 16 << 10  # bytes; ours have one, and a longer head is for the parser to judge
+LARGEST_HEAD = 32 * 1024  # bytes; a signed URL and a token together have 2 kB
 _MOST_DIGITS = 15  # of a length; as many as a signed one may have
 
 
@@ -31,7 +31,7 @@ def plain_head(data: bytes) -> Head | None:
     body has a length, and the connection stays.
     """
     found = _HEAD.match(data)
-    if found is None or found.end() > _LONGEST:
+    if found is None:
         return None
     target, block = found.groups()
     lines = block.split(b"\r\n")
@@ -42,7 +42,8 @@ def plain_head(data: bytes) -> Head | None:
     length = headers.get(b"content-length", b"")
     path, _, query = target.partition(b"?")
     if (
-        len(headers) < len(lines) - 1
+        found.end() > LARGEST_HEAD
+        or len(headers) < len(lines) - 1
         or not length.isdigit()
         or len(length) > _MOST_DIGITS
         or headers.get(b"connection", b"keep-alive").lower() != b"keep-alive"

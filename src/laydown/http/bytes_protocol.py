@@ -1,48 +1,47 @@
-"""uvicorn's HTTP protocol, with limits for heads and a fast lane for bodies."""
+"""uvicorn's HTTP protocol, with limits for headers and a fast lane for bodies."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
-from laydown.http.bytes import ByteDoor
+from laydown.http import problems
+from laydown.http.bytes import DISCARDED, DISCARDING, ByteDoor
+from laydown.http.bytes_head import LARGEST_HEAD
 from laydown.http.bytes_lane import Lane
 from laydown.http.edge import Edge
-from laydown.http.problems import transport_answer
-
-LARGEST_HEAD = 32 << 10
-"""Bytes of a request's target and headers; nginx, which often stands before us, takes as many."""
+from laydown.http.frontier import SAFE
 
 
-_LINGERING = 2.0  # seconds in which a client may see that it is refused
-
-
-class _HeadTooLong(Exception):
-    """A head has more bytes than we keep."""
+class HeadTooLarge(Exception):
+    """A request's head has more bytes than anybody needs."""
 
 
 class ByteProtocol(HttpToolsProtocol):
     """Differs from its parent in four ways; `protocol_for` makes what `uvicorn.Config` wants.
 
     It leaves a client that does not finish the head of a request in time, whom the parent would
-    wait for without end. It refuses a head that is too long, which the parent would keep, however
-    long it is. It hands a chunk of a body to the app as the parser cut it: the parent
-    appends it to a buffer and copies the buffer. And what the byte door's fast lane takes over
-    never meets parser and app.
+    wait for without end, and refuses a head of more than `LARGEST_HEAD` bytes. What is no request it
+    answers after those before it, never in their place: whoever shares a connection among its
+    clients would give each the answer to another's request. It hands a chunk of a body to the app
+    as the parser cut it: the parent appends it to a buffer and copies the buffer. And what the
+    byte door's fast lane takes over never meets parser and app.
     """
 
     head_patience = 20.0  # seconds from the connection, or a request's first byte, to its body
     lane: Lane | None = None
 
-    _is_refused = False  # what still comes is thrown away
+    _refused: HTTPStatus | None = None  # what came is no request; nothing more is read
+    _discarded = 0  # bytes that came after it
+    _head_bytes = 0  # that came of a head without its end
+    _begins = 0  # requests that began in what came last
     _is_begun = False  # a request that the parser has, before its end
     _is_in_head = True
-    _head_size = 0  # bytes of the head that is on its way, as far as the parser told
-    _head_raw = 0  # bytes that came since it began, in chunks without its end
     _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override] # as the parent
@@ -59,7 +58,8 @@ class ByteProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Pass on what came; what is one request's whole head, as most are, needs no timer."""
-        if self._is_refused:
+        if self._refused is not None:
+            self._discard(len(data))
             return
         lane = self.lane
         if lane is not None:
@@ -71,15 +71,35 @@ class ByteProtocol(HttpToolsProtocol):
                 self._unlimit_head()
                 self._is_in_head = False
                 return
-        # A header without an end is nothing that the parser tells of.
-        self._head_raw += len(data) if self._is_begun and self._is_in_head else 0
+        was_begun, self._begins = self._is_begun, 0
         super().data_received(data)
+        if self._refused is not None or self.transport.is_closing():
+            return
         if not self._is_in_head:
             self._unlimit_head()
-        elif self._head_raw > 2 * LARGEST_HEAD:
-            self._refuse_head()
-        elif self._head_timer is None and not self.transport.is_closing():
+            return
+        if self._begins + was_begun == 1:  # so all of it is of this one head
+            self._head_bytes += len(data)
+        if self._head_bytes > LARGEST_HEAD:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._head_timer is None:
             self._limit_head()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what the parser could make nothing of."""
+        del msg
+        self._refuse(
+            HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            if self._is_too_large()
+            else HTTPStatus.BAD_REQUEST
+        )
+
+    def on_response_complete(self) -> None:
+        """Have the next request answered; after the last one, what is none."""
+        super().on_response_complete()
+        if self._refused is not None and self.timeout_keep_alive_task is not None:
+            self._unset_keepalive_if_required()
+            self._say_refused(self._refused)
 
     def shutdown(self) -> None:
         """Close the connection, after the answer to the request that is being served."""
@@ -114,33 +134,24 @@ class ByteProtocol(HttpToolsProtocol):
         """Return the headers of every answer."""
         return self.server_state.default_headers
 
+    @property
+    def peer(self) -> str | None:
+        """The address of the other end, if there still is one."""
+        return self.client[0] if self.client else None
+
     def on_message_begin(self) -> None:
         """Note that a request begins."""
         self._is_begun = self._is_in_head = True
-        self._head_size = self._head_raw = 0
+        self._begins += 1
+        self._head_bytes = 0
         super().on_message_begin()
 
-    def on_url(self, url: bytes) -> None:
-        """Take the target of the request, or a piece of it."""
-        self._count_head(len(url))
-        super().on_url(url)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        self._count_head(len(name) + len(value) + 4)  # with what stands between and behind them
-        super().on_header(name, value)
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser could not, or should not, read."""
-        if self._head_size > LARGEST_HEAD:
-            self._refuse_head()
-        else:
-            super().send_400_response(msg)
-
     def on_headers_complete(self) -> None:
-        """Note that its head is here."""
-        self._is_in_head = False
+        """Note that its head is here, unless it is too large."""
+        if self._is_too_large():
+            raise HeadTooLarge
         super().on_headers_complete()
+        self._is_in_head = False
 
     def on_message_complete(self) -> None:
         """Note that it has all come."""
@@ -163,26 +174,49 @@ class ByteProtocol(HttpToolsProtocol):
         answered = self.cycle is None or self.cycle.response_complete
         return answered and not (self._is_begun or self.pipeline or self.flow.write_paused)
 
-    def _count_head(self, size: int) -> None:
-        self._head_size += size
-        if self._head_size > LARGEST_HEAD:
-            raise _HeadTooLong  # the parser ends with it
+    def _is_too_large(self) -> bool:
+        """Say whether the head, as far as it was read, has too many bytes."""
+        if self.headers is None or not self._is_in_head:
+            return False
+        lines = sum(len(name) + len(value) + 4 for name, value in self.headers)  # `: ` and CRLF
+        return len(self.url) + lines > LARGEST_HEAD
 
-    def _refuse_head(self) -> None:
-        if self._is_refused or self.transport.is_closing():
-            return
-        self._is_refused = True
-        status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
-        answer = transport_answer(status, instance=None)
-        self.transport.write(
-            b"HTTP/1.1 %d %b\r\n" % (status.value, status.phrase.encode())
-            + b"".join(b"%b: %b\r\n" % header for header in answer.raw_headers)
-            + b"connection: close\r\n\r\n"
-            + bytes(answer.body)
-        )
-        # Closing with bytes unread makes the kernel reset the connection, and the answer is lost.
-        self.transport.write_eof()
-        self.loop.call_later(_LINGERING, self.transport.close)
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Serve what was asked for before, answer with *status*, and close the connection."""
+        self._refused = status
+        self._unlimit_head()
+        cycle = self.cycle
+        if self._is_begun and not self._is_in_head:  # the body is wrong of the last request
+            cycle.disconnected = True
+            cycle.message_event.set()
+            if self.pipeline:
+                self.pipeline.popleft()
+            elif cycle.response_started:
+                self.transport.close()
+            else:
+                self._say_refused(status)
+        elif cycle is None or cycle.response_complete:
+            self._say_refused(status)
+
+    def _say_refused(self, status: HTTPStatus) -> None:
+        response = problems.transport_answer(status, instance=None)
+        headers = [
+            *self.stock_headers(),
+            *response.raw_headers,
+            *SAFE,
+            (b"x-request-id", secrets.token_hex(16).encode()),
+            (b"connection", b"close"),
+        ]
+        lines = [b"%b: %b\r\n" % header for header in headers]
+        self.say(b"".join((STATUS_LINE[status], *lines, b"\r\n", response.body)))
+        self.transport.write_eof()  # and read on for a while, so that the answer is not lost
+        self._head_timer = self.loop.call_later(DISCARDING, self.transport.close)
+
+    def _discard(self, size: int) -> None:
+        """Throw away what comes after a refusal, up to a limit."""
+        self._discarded += size
+        if self._discarded > DISCARDED:
+            self.transport.close()
 
     def _limit_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_patience, self.transport.close)

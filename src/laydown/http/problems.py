@@ -68,6 +68,9 @@ class Transport:
 
 
 TRANSPORT: Mapping[HTTPStatus, Transport] = {
+    HTTPStatus.BAD_REQUEST: Transport(
+        "malformed_request", "What came is no request of HTTP/1.1; nothing was done with it."
+    ),
     HTTPStatus.METHOD_NOT_ALLOWED: Transport(
         "method_not_allowed", "This path does not take this method; `Allow` lists those it takes."
     ),

@@ -52,6 +52,7 @@ async def serve(
         ws="none",
         access_log=False,
         log_config=None,
+        log_level="error",  # what is no request is answered; whoever sends it fills no log
         server_header=False,
         proxy_headers=False,
         backlog=BACKLOG,

@@ -131,7 +131,12 @@ async def serving(
     """Serve *app* on a free port of this machine, with a real server; yield the port."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         config = uvicorn.Config(
-            app, http=protocol_for(app, protocol), lifespan="off", log_config=None, access_log=False
+            app,
+            http=protocol_for(app, protocol),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
         )
         server = uvicorn.Server(config)
         async with asyncio.TaskGroup() as tasks:

@@ -1,8 +1,10 @@
 """Every knob, read once from a mapping that is passed in."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Self, get_args, get_type_hints
 
@@ -23,6 +25,8 @@ PREFIX = "LAYDOWN_"
 
 CLIENT_SETTINGS = frozenset({"url", "token"})
 """Read by the command line's client commands, beside these."""
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
 class BadSettings(Exception):
@@ -46,6 +50,16 @@ class Settings:
         int,
         "The port the API listens on; 0 lets the system choose one.",
     ] = 8383
+    proxies: Annotated[
+        tuple[str, ...],
+        "Networks or addresses, such as `10.0.0.0/8`, separated by commas, of the proxies before "
+        "us: what these say in `X-Forwarded-For`, `-Proto` and `-Host` is believed; none: nobody.",
+    ] = ()
+    origins: Annotated[
+        tuple[str, ...],
+        "Origins, such as `https://portal.example`, separated by commas, whose pages may call the "
+        "API from a browser and send to the store; none: only pages that we serve.",
+    ] = ()
     database: Annotated[
         str | None,
         "A Postgres (15 or later) to use, as a libpq connection string or URL; "
@@ -272,6 +286,7 @@ class Settings:
         if self.oidc_skew > timedelta(minutes=5):
             raise BadSettings("LAYDOWN_OIDC_SKEW must be at most 5 minutes (300)")
         self._check_positive()
+        self._check_frontier()
         return self
 
     def _check_positive(self) -> None:
@@ -297,6 +312,19 @@ class Settings:
                 raise BadSettings("LAYDOWN_QUARANTINE must be 0 seconds or more")
             if name != "quarantine" and kind is timedelta and getattr(self, name) <= timedelta(0):
                 raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0 seconds")
+
+    def _check_frontier(self) -> None:
+        for network in self.proxies:
+            try:
+                ip_network(network)
+            except ValueError as error:
+                raise BadSettings(f"LAYDOWN_PROXIES: {error}") from None
+        for origin in self.origins:
+            if not _ORIGIN.fullmatch(origin):
+                raise BadSettings(
+                    f"LAYDOWN_ORIGINS: {origin!r} is no origin such as https://portal.example: "
+                    "scheme, host and port in lower case, nothing behind them, none for all"
+                )
 
     @property
     def scanner_name(self) -> str:

@@ -2,13 +2,13 @@
 
 import pytest
 
-from laydown.http.origin import Proxies
+from laydown.http.origin import Arrival, Proxies
 
 OUR_NETWORKS = ("10.0.0.0/8", "192.168.7.7", "2001:db8::/32")
 
 
-def origin(peer, *headers, networks=OUR_NETWORKS, server=("127.0.0.1", 8383)):
-    """Return the origin of a request from *peer*; headers are (name, value) lines, in order."""
+def arrival(peer, *headers, networks=OUR_NETWORKS, server=("127.0.0.1", 8383)):
+    """Return the arrival of a request from *peer*; headers are (name, value) lines, in order."""
     lines = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers]
     scope = {
         "type": "http",
@@ -17,7 +17,7 @@ def origin(peer, *headers, networks=OUR_NETWORKS, server=("127.0.0.1", 8383)):
         "server": server,
         "headers": [(b"host", b"laydown.internal:8383"), *lines],
     }
-    return Proxies(networks).origin(scope)
+    return Proxies(networks).arrival(scope)
 
 
 FORGED = (
@@ -32,24 +32,24 @@ FORGED = (
 @pytest.mark.parametrize("peer", ["198.51.100.4", "2001:db9::1", "192.168.7.8", "11.0.0.1"])
 def test_nobody_else_can_say_where_a_request_comes_from(peer, networks):
     """From who is no proxy of ours, forwarded headers are as if they were not there."""
-    assert origin(peer, *FORGED, networks=networks) == origin(peer, networks=networks)
-    assert origin(peer, *FORGED, networks=networks).address == peer
-    assert not origin(peer, *FORGED, networks=networks).is_secure
+    assert arrival(peer, *FORGED, networks=networks) == arrival(peer, networks=networks)
+    assert arrival(peer, *FORGED, networks=networks).address == peer
+    assert not arrival(peer, *FORGED, networks=networks).is_secure
 
 
 def test_a_proxy_says_who_asks_and_how_he_came():
     """Address, scheme and host are those that a configured proxy names."""
-    found = origin("10.1.2.3", *FORGED[:3])
-    assert (found.address, found.url, found.is_secure) == (
+    found = arrival("10.1.2.3", *FORGED[:3])
+    assert (found.address, found.host, found.is_secure) == (
         "203.0.113.9",
-        "https://evil.example",
+        "evil.example",
         True,
     )
 
 
 def test_the_other_spelling_is_never_read():
     """`Forwarded` of RFC 7239 says nothing, whoever sends it."""
-    assert origin("10.1.2.3", FORGED[3]) == origin("10.1.2.3")
+    assert arrival("10.1.2.3", FORGED[3]) == arrival("10.1.2.3")
 
 
 @pytest.mark.parametrize(
@@ -77,13 +77,13 @@ def test_the_other_spelling_is_never_read():
 )
 def test_the_last_stranger_is_the_client(lines, address):
     """From the end of the list, past our proxies, the first other address is the client's."""
-    assert origin("10.1.2.3", *(("X-Forwarded-For", line) for line in lines)).address == address
+    assert arrival("10.1.2.3", *(("X-Forwarded-For", line) for line in lines)).address == address
 
 
 @pytest.mark.parametrize("peer", ["::ffff:10.1.2.3", "192.168.7.7", "2001:db8:1::1"])
 def test_a_proxy_is_known_in_every_spelling(peer):
     """Networks of both families hold, and IPv4 addresses that come over IPv6."""
-    assert origin(peer, *FORGED[:1]).address == "203.0.113.9"
+    assert arrival(peer, *FORGED[:1]).address == "203.0.113.9"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_a_proxy_is_known_in_every_spelling(peer):
 )  # fmt: skip
 def test_a_scheme_is_one_of_two(said, scheme):
     """Only http and https are schemes; of several the nearest proxy's counts."""
-    assert origin("10.1.2.3", ("X-Forwarded-Proto", said)).scheme == scheme
+    assert arrival("10.1.2.3", ("X-Forwarded-Proto", said)).scheme == scheme
 
 
 @pytest.mark.parametrize(
@@ -101,21 +101,32 @@ def test_a_scheme_is_one_of_two(said, scheme):
 )
 def test_a_host_that_is_none_is_not_taken(host):
     """What can't be a host, from a proxy or a client, never gets into a link."""
-    assert origin("10.1.2.3", ("X-Forwarded-Host", host)).host == "laydown.internal:8383"
+    assert arrival("10.1.2.3", ("X-Forwarded-Host", host)).host == "laydown.internal:8383"
     bare = {
         "scheme": "http",
         "client": ("198.51.100.4", 1),
         "headers": [(b"host", host.encode("latin-1"))],
     }
-    assert Proxies().origin({**bare, "server": ("127.0.0.1", 8383)}).host == "127.0.0.1:8383"
-    assert Proxies().origin({**bare, "server": ("::1", 80)}).host == "[::1]:80"
+    assert Proxies().arrival({**bare, "server": ("127.0.0.1", 8383)}).host == "127.0.0.1:8383"
+    assert Proxies().arrival({**bare, "server": ("::1", 80)}).host == "[::1]:80"
 
 
 def test_two_hosts_are_none():
     """Two `Host` lines name no host: which one a proxy looked at can't be known."""
-    assert origin("198.51.100.4", ("Host", "evil.example")).host == "127.0.0.1:8383"
+    assert arrival("198.51.100.4", ("Host", "evil.example")).host == "127.0.0.1:8383"
 
 
 def test_who_is_gone_has_no_address():
     """A connection that ended before it was looked at comes from nowhere, whatever it says."""
-    assert origin(None, *FORGED).address is None
+    assert arrival(None, *FORGED).address is None
+
+
+def test_the_request_says_so_itself():
+    """Whoever reads a request that passed the frontier finds what is believed, and no more."""
+    scope = {"headers": [(b"host", b"a"), (b"accept", b"b"), (b"host", b"c")], "client": None}
+    Arrival(address="203.0.113.9", scheme="https", host="files.example").put_into(scope)
+    assert scope == {
+        "client": ("203.0.113.9", 0),
+        "scheme": "https",
+        "headers": [(b"host", b"files.example"), (b"accept", b"b")],
+    }

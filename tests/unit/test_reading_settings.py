@@ -29,6 +29,18 @@ def test_every_kind_of_setting_is_read():
     assert settings.policy.junk == ("*.bak", "~*")
 
 
+def test_networks_and_origins_are_lists():
+    """Proxies are networks or addresses of both families, origins what browsers send."""
+    settings = Settings.from_env(
+        {
+            "LAYDOWN_PROXIES": "10.0.0.0/8, 192.168.7.7,2001:db8::/32",
+            "LAYDOWN_ORIGINS": "https://portal.example, http://[::1]:5173,capacitor://localhost",
+        }
+    )
+    assert settings.proxies == ("10.0.0.0/8", "192.168.7.7", "2001:db8::/32")
+    assert len(settings.origins) == 3
+
+
 @pytest.mark.parametrize("name", ["LAYDOWN_PROT", "LAYDOWN_", "LAYDOWN_POLICY", "LAYDOWN_CHECKED"])
 def test_an_unknown_name_is_an_error(name):
     """A misspelt variable stops the process and is named."""
@@ -55,6 +67,15 @@ def test_an_unknown_name_is_an_error(name):
         ("SINGLE_UP_TO", "-1"),
         ("SINGLE_UP_TO", "99999999999"),
         ("LARGEST_FILE", "-1"),
+        ("PROXIES", "10.0.0.0/8, proxy.internal"),
+        ("PROXIES", "10.0.0.1/8"),
+        ("PROXIES", "*"),
+        ("ORIGINS", "*"),
+        ("ORIGINS", "null"),
+        ("ORIGINS", "portal.example"),
+        ("ORIGINS", "https://portal.example/"),
+        ("ORIGINS", "https://Portal.example"),
+        ("ORIGINS", "https://portal.example, https://*.portal.example"),
         ("LARGEST_FILE", "99999999999999999"),
     ],
 )

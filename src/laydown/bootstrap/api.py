@@ -20,6 +20,9 @@ from laydown.http.bytes import ByteDoor, no_byte_door
 from laydown.http.bytes_keys import KeyRing
 from laydown.http.bytes_pace import Patience
 from laydown.http.bytes_urls import ByteUrls
+from laydown.http.cors import Cors
+from laydown.http.frontier import Frontier
+from laydown.http.origin import Proxies
 from laydown.objects.disk import DiskStore
 from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
@@ -72,7 +75,8 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         tasks.create_task(tail.run())
         stack.callback(tail.stop)
-        entrance = await _entrance(stack, settings, storage, signer, sending, metrics)
+        frontier = Frontier(proxies=Proxies(settings.proxies), cors=Cors(settings.origins))
+        entrance = await _entrance(stack, settings, storage, signer, sending, metrics, frontier)
         limits = Limits(
             heartbeat=settings.event_heartbeat.total_seconds(),
             forms=FormLimits(patience=_patience(settings)),
@@ -87,7 +91,13 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
             yield Api(
-                app=build(services, byte_door=entrance.door, limits=limits, stopping=tail.stopping),
+                app=build(
+                    services,
+                    byte_door=entrance.door,
+                    limits=limits,
+                    stopping=tail.stopping,
+                    frontier=frontier,
+                ),
                 stopping=tail.stopping,
                 drain=entrance.drain,
             )
@@ -120,6 +130,7 @@ async def _entrance(
     signer: UrlSigner,
     sending: Sending,
     metrics: Metrics,
+    frontier: Frontier,
 ) -> _Entrance:
     if storage.sink is not None:
         return _Entrance(door=no_byte_door, sink=storage.sink, drain=_nothing_under_way)
@@ -135,7 +146,7 @@ async def _entrance(
     await stack.enter_async_context(intake.running())
     _follow(metrics, intake, disk)
     return _Entrance(
-        door=ByteDoor(intake, signer, patience=_patience(settings)),
+        door=ByteDoor(intake, signer, patience=_patience(settings), frontier=frontier),
         sink=intake,
         drain=lambda: intake.drain(timeout=settings.drain.total_seconds()),
     )

@@ -81,12 +81,13 @@ async def _store(settings: Settings, text: str, *, fix: bool) -> AsyncGenerator[
     """Look at the bucket, and at what is set on it."""
     # The bucket's own rule only catches what we forgot, so it comes after us.
     forgotten = settings.quarantine + s3_bucket.REJECTED_FOR
+    origins = settings.origins or s3_bucket.ANY_ORIGIN  # a signed URL says who may, not a page
     try:
         async with _bucket(text) as bucket:
             if fix:
-                findings = await s3_bucket.fix(bucket, rejected_for=forgotten)
+                findings = await s3_bucket.fix(bucket, origins=origins, rejected_for=forgotten)
             else:
-                findings = await s3_bucket.check(bucket)
+                findings = await s3_bucket.check(bucket, origins=origins)
     except BadStore as bad:
         yield _ill(f"{_STORE}: {bad}", "")
         return

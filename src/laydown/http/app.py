@@ -31,6 +31,7 @@ from laydown.http import (
 )
 from laydown.http.context import Context, FormLimits, Limits, Services
 from laydown.http.edge import Edge
+from laydown.http.frontier import Frontier
 
 __all__ = ["FormLimits", "Limits", "Services", "build", "document"]
 
@@ -65,10 +66,12 @@ def build(
     byte_door: ASGIApp,
     limits: Limits,
     stopping: asyncio.Event,
+    frontier: Frontier | None = None,
 ) -> ASGIApp:
     """Return the whole application.
 
-    *byte_door* gets every request below `/bytes/` as it comes. Once *stopping* is set, event
+    *byte_door* gets every request below `/bytes/` as it comes. *frontier* says which proxies and
+    which pages of others there are; without one, none. Once *stopping* is set, event
     streams end, `/readyz` says no, and everything else is still answered.
     """
     api = FastAPI(
@@ -85,7 +88,9 @@ def build(
         },
     )
     api.state.context = Context(services=services, limits=limits, stopping=stopping)
-    return Edge(api, byte_door=byte_door, limits=limits, observe=services.observe)
+    return Edge(
+        api, byte_door=byte_door, limits=limits, observe=services.observe, frontier=frontier
+    )
 
 
 def document() -> dict[str, Any]:

@@ -32,6 +32,7 @@ from laydown.domain.upload import OrganizationId, PartOutcome, UploadId
 from laydown.http import problems
 from laydown.http.bytes_pace import Arriving, Pace, Patience
 from laydown.http.bytes_urls import ByteUrls, Ticket
+from laydown.http.frontier import Frontier
 from laydown.observe import LogEvent
 
 _CHECKSUM_HEADERS = tuple(name.encode() for name in (*AMAZON_HEADERS, CONTENT_DIGEST))
@@ -42,11 +43,6 @@ DISCARDED = 1 << 20  # bytes
 DISCARDING = 2.0  # seconds
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
-_SAFE_HEADERS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"cache-control", b"no-store"),
-)
 
 _log = structlog.get_logger(__name__)
 
@@ -122,8 +118,16 @@ class ByteDoor:
     `refusals` counts what was refused, by error code.
     """
 
-    def __init__(self, intake: Intake, urls: ByteUrls, *, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        intake: Intake,
+        urls: ByteUrls,
+        *,
+        patience: Patience | None = None,
+        frontier: Frontier | None = None,
+    ) -> None:
         self.refusals: Counter[str] = Counter()
+        self.frontier = frontier or Frontier()
         self.pace = Pace(patience or Patience())
         self._intake = intake
         self._urls = urls
@@ -131,7 +135,7 @@ class ByteDoor:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        visit = _Visit(scope, receive, send)
+        visit = _Visit(scope, receive, send, self.frontier)
         path = scope["path"]
         try:
             if scope["method"] == "PUT":
@@ -216,10 +220,12 @@ class ByteDoor:
 class _Visit:
     """One request and its answer."""
 
-    __slots__ = ("_receive", "_scope", "_send", "headers", "is_read", "request_id")
+    __slots__ = ("_always", "_receive", "_scope", "_send", "headers", "is_read", "request_id")
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, scope: Scope, receive: Receive, send: Send, frontier: Frontier) -> None:
         self.headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        peer = scope["client"][0] if scope.get("client") else None
+        self._always = frontier.headers_for(peer, scope["scheme"], self.headers)
         self.request_id = request_id(self.headers)
         self.is_read = False  # the body, to its end
         self._scope = scope
@@ -237,7 +243,7 @@ class _Visit:
 
     async def accept(self, crc64nvme: int) -> None:
         """Say that the part is safe; its entity tag is its CRC64NVME."""
-        headers = accepted(crc64nvme, self.request_id)
+        headers = [*accepted(crc64nvme, self.request_id), *self._always]
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
         await self._send({"type": "http.response.body"})
 
@@ -248,7 +254,7 @@ class _Visit:
         as some of it drips in. A client that *is_gone* gets no time to finish.
         """
         closes = not self.is_read
-        headers = refused(response, self.request_id)
+        headers = [*refused(response, self.request_id), *self._always]
         if closes:
             headers.append((b"connection", b"close"))
         status = response.status_code
@@ -276,7 +282,10 @@ def request_id(headers: Mapping[bytes, bytes]) -> bytes:
 
 
 def accepted(crc64nvme: int, request: bytes) -> list[tuple[bytes, bytes]]:
-    """Return the headers that say that a part is safe; its entity tag is its CRC64NVME."""
+    """Return what says that a part is safe, beside the headers of every answer.
+
+    Its entity tag is its CRC64NVME.
+    """
     return [
         (b"content-length", b"0"),
         (b"etag", b'"%016x"' % crc64nvme),
@@ -285,8 +294,8 @@ def accepted(crc64nvme: int, request: bytes) -> list[tuple[bytes, bytes]]:
 
 
 def refused(response: Response, request: bytes) -> list[tuple[bytes, bytes]]:
-    """Return the headers of a refusal."""
-    return [*response.raw_headers, *_SAFE_HEADERS, (b"x-request-id", request)]
+    """Return the headers of a refusal, beside those of every answer."""
+    return [*response.raw_headers, (b"x-request-id", request)]
 
 
 def too_slow() -> ClientGone:

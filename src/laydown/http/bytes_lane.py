@@ -53,7 +53,12 @@ class Line(Protocol):
         ...
 
     def stock_headers(self) -> list[tuple[bytes, bytes]]:
-        """Return the headers of every answer."""
+        """Return what the server says in every answer."""
+        ...
+
+    @property
+    def peer(self) -> str | None:
+        """The address of the other end, if there still is one."""
         ...
 
 
@@ -200,7 +205,9 @@ class Lane:
     def _say(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes = b"") -> None:
         if self.is_last:
             headers.append((b"connection", b"close"))
-        lines = [b"%b: %b\r\n" % header for header in (*self._line.stock_headers(), *headers)]
+        stock = self._line.stock_headers()
+        always = self._door.frontier.headers_for(self._line.peer, "http", self._head.headers)
+        lines = [b"%b: %b\r\n" % header for header in (*stock, *headers, *always)]
         self._line.say(b"".join((STATUS_LINE[HTTPStatus(status)], *lines, b"\r\n", body)))
 
     def _end(self) -> None:

@@ -36,6 +36,7 @@ _TAKEN = (
     "If-None-Match",
     "If-Range",
     "Last-Event-ID",
+    "Laydown-Organization",
     "Range",
     "Traceparent",
     "Tus-Resumable",

@@ -4,29 +4,21 @@ import asyncio
 import contextlib
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import uuid4
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from laydown.http.context import Limits, added_headers
+from laydown.http.cors import preflight
+from laydown.http.frontier import Frontier
 from laydown.observe import LogEvent
 
 BYTE_DOOR = "/bytes/"
 
 _SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
-# What a route does not say for itself. The policy is for JSON: nothing in it is to be run, shown
-# in a frame, or kept by a cache.
-_DEFAULTS = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-    (b"cache-control", b"no-store"),
-)
 
 # What a client still sends after its answer is read and thrown away: by the server up to here,
 # which is cheaper than a new connection, and by us for a while before the connection is closed,
@@ -41,8 +33,9 @@ _log = structlog.get_logger(__name__)
 class Edge:
     """An ASGI app that sends `/bytes/` to the byte door and everything else through the checks.
 
-    Every other answer gets its request's id and the security headers, and is told to *observe*;
-    a client that takes too long to read is left; an exception that nobody foresaw is logged.
+    Every other answer gets its request's id and the headers of the frontier, and is told to
+    *observe*; a client that takes too long to read is left; an exception that nobody foresaw is
+    logged. Browsers that ask what a page may do are answered before anybody is bothered.
     """
 
     def __init__(
@@ -52,8 +45,10 @@ class Edge:
         byte_door: ASGIApp,
         limits: Limits,
         observe: Callable[[str, str, int, float], None],
+        frontier: Frontier | None = None,
     ) -> None:
         self._app = app
+        self._frontier = frontier or Frontier()
         self.byte_door = byte_door
         self._limits = limits
         self._observe = observe
@@ -62,15 +57,22 @@ class Edge:
         """Serve one connection's scope."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
+        elif self._frontier.cors.is_preflight(scope):
+            await self._serve(preflight, scope, receive, send)
         elif scope["path"].startswith(BYTE_DOOR):
             await self.byte_door(scope, receive, send)
         else:
-            await self._serve(scope, _Exchange(scope, receive, send, self._limits))
+            await self._serve(self._app, scope, receive, send)
 
-    async def _serve(self, scope: Scope, exchange: "_Exchange") -> None:
+    async def _serve(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
+        arrival = self._frontier.proxies.arrival(scope)
+        arrival.put_into(scope)
+        headers = dict(scope["headers"])
+        always = self._frontier.headers(is_secure=arrival.is_secure, page=headers.get(b"origin"))
+        exchange = _Exchange(scope, receive, send, self._limits, always)
         with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
             try:
-                await self._app(scope, exchange.receive, exchange.send)
+                await app(scope, exchange.receive, exchange.send)
             except _ReaderStalled:
                 pass  # leaving the answer unfinished cuts the connection
             except Exception:  # noqa: BLE001 - the last resort; a 500 is sent, or the connection cut
@@ -89,7 +91,14 @@ class _ReaderStalled(Exception):
 class _Exchange:
     """One request and its answer, as the edge follows them."""
 
-    def __init__(self, scope: Scope, receive: Receive, send: Send, limits: Limits) -> None:
+    def __init__(
+        self,
+        scope: Scope,
+        receive: Receive,
+        send: Send,
+        limits: Limits,
+        always: Sequence[tuple[bytes, bytes]],
+    ) -> None:
         headers = dict(scope["headers"])
         given = headers.get(b"x-request-id", b"")
         is_sane = _SANE_REQUEST_ID.fullmatch(given)
@@ -101,6 +110,7 @@ class _Exchange:
         self._receive = receive
         self._send = send
         self._patience = limits.send_patience
+        self._always = always  # what the answer says unless it says something else itself
         self._is_read = not _has_body(headers)
         self._is_heavy = _is_heavy(headers)
         self._is_closing = False
@@ -145,7 +155,7 @@ class _Exchange:
     def _completed(self, given: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         headers = list(given)
         present = {name for name, _ in headers}
-        headers.extend(default for default in _DEFAULTS if default[0] not in present)
+        headers.extend(each for each in self._always if each[0] not in present)
         headers.extend(added_headers(self._scope))
         headers.append((b"x-request-id", self.request_id.encode()))
         if not self._is_read and self._is_heavy:

@@ -11,9 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
-from typing import Annotated, cast
 
-from fastapi import Depends, Request
 from starlette.types import Scope
 
 FORWARDED_FOR = b"x-forwarded-for"
@@ -26,7 +24,7 @@ _PEERS = 1_024  # whose trust is remembered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Arrival:
     """Who asks, and at which address of ours."""
 
     address: str | None  # of the client; None when it went before we could look
@@ -34,14 +32,16 @@ class Origin:
     host: str  # with its port, as the client wrote it; anybody can write anything
 
     @property
-    def url(self) -> str:
-        """Return what paths of ours come after, in links for the one who asked."""
-        return f"{self.scheme}://{self.host}"
-
-    @property
     def is_secure(self) -> bool:
         """Say whether the client came by TLS."""
         return self.scheme == "https"
+
+    def put_into(self, scope: Scope) -> None:
+        """Have an ASGI request say this of itself, so that whoever reads it need not know more."""
+        scope["client"] = None if self.address is None else (self.address, 0)
+        scope["scheme"] = self.scheme
+        others = [header for header in scope["headers"] if header[0] != b"host"]
+        scope["headers"] = [(b"host", self.host.encode()), *others]
 
 
 class Proxies:
@@ -52,8 +52,8 @@ class Proxies:
         self._networks = [ip_network(network) for network in networks]
         self.trusts = lru_cache(_PEERS)(self._trusts)
 
-    def origin(self, scope: Scope) -> Origin:
-        """Return where an ASGI request comes from."""
+    def arrival(self, scope: Scope) -> Arrival:
+        """Return where an ASGI request comes from, and how."""
         client = scope.get("client")
         peer = _address(client[0]) if client else None
         scheme, host, address = scope["scheme"], _said(scope, b"host"), peer
@@ -64,7 +64,7 @@ class Proxies:
             address = self._client(_said(scope, FORWARDED_FOR), peer)
         if not _HOST.fullmatch(host):
             host = _own(scope)
-        return Origin(address=address, scheme=scheme, host=host)
+        return Arrival(address=address, scheme=scheme, host=host)
 
     def scheme(self, peer: str | None, given: str, forwarded: bytes) -> str:
         """Return how a client came, from what *peer* says in `X-Forwarded-Proto`."""
@@ -95,14 +95,6 @@ class Proxies:
             if not self.trusts(found):
                 return address
         return address
-
-
-async def _origin(request: Request) -> Origin:
-    return cast("Origin", request.state.origin)
-
-
-From = Annotated[Origin, Depends(_origin)]
-"""Where the request comes from; `address` is the client's, for the audit."""
 
 
 def _said(scope: Scope, name: bytes) -> str:

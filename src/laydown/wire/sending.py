@@ -35,7 +35,10 @@ class GrantRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartGrant:
-    """A permission to send one part; `headers` must be sent exactly."""
+    """A permission to send one part; `headers` must be sent exactly.
+
+    A `url` that begins with `/` is at the server that gave it, however that was reached.
+    """
 
     number: int
     url: str

@@ -278,6 +278,15 @@ def test_a_disposition_says_the_name_twice(name, value):
     assert content_disposition(name) == value
 
 
+@pytest.mark.parametrize(
+    "name", ["a\uff0ab", "a\uff1ab", "\uff23\uff2f\uff2e.txt", "\u2025", "a\uff5cb\uff1c"]
+)
+def test_old_clients_get_a_name_that_every_system_can_write(name):
+    """What decomposition makes of a name is as safe as the name."""
+    plain = content_disposition(name).split('"')[1]
+    assert plain == download_name(plain)
+
+
 @given(st.text(max_size=300))
 def test_a_disposition_can_not_be_broken_out_of(name):
     """Any name makes one header of printable ASCII with exactly two parameters."""

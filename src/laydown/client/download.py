@@ -15,6 +15,7 @@ from laydown.client.errors import DamagedDownload
 from laydown.client.transport import Transport, is_broken
 
 _PIECE = 1 << 20  # bytes read and written at once
+_MOST_BYTES = 200  # of the name in that of the partial file; a file system takes 255 in all
 
 
 async def download(
@@ -29,7 +30,8 @@ async def download(
     What an earlier try left beside it is taken up. *progress* is told the bytes that are here.
     Raises `DamagedDownload` when the SHA-256 is not the version's, `OSError` for the disk.
     """
-    partial = target.with_name(f".{target.name[:120]}.{version.id.hex[:12]}.part")
+    beginning = os.fsencode(target.name)[:_MOST_BYTES].decode(errors="ignore")
+    partial = target.with_name(f".{beginning}.{version.id.hex[:12]}.part")
     with await asyncio.to_thread(partial.open, "ab") as file:
         attempt = 0
         while (have := file.tell()) < version.size:

@@ -161,8 +161,8 @@ def content_disposition(name: str) -> str:
     safe = download_name(name)
     plain = unicodedata.normalize("NFKD", safe)
     plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    # Decomposition can bring characters back that `download_name` took out (U+FF02 is a quote).
-    plain = re.sub(r'[^ -~]|["\\%/]', "_", plain)
+    # Decomposition can bring back what `download_name` took out: U+FF0A is `*`, U+2025 is `..`.
+    plain = download_name(re.sub(r'[^ -~]|["\\%/]', "_", plain))
     return f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, safe=_ATTR_CHARS)}"
 
 

@@ -142,7 +142,8 @@ class Settings:
     ] = 32 * MIB
     body_patience: Annotated[
         timedelta,
-        "How long a client may pause inside a body before it is let go.",
+        "How long a client may pause inside a body before it is let go; a small one that isn't a "
+        "file's must have come by then.",
     ] = timedelta(seconds=30)
     worker_slots: Annotated[
         int,
@@ -319,12 +320,10 @@ class Settings:
                 ip_network(network)
             except ValueError as error:
                 raise BadSettings(f"LAYDOWN_PROXIES: {error}") from None
-        for origin in self.origins:
-            if not _ORIGIN.fullmatch(origin):
-                raise BadSettings(
-                    f"LAYDOWN_ORIGINS: {origin!r} is no origin such as https://portal.example: "
-                    "scheme, host and port in lower case, nothing behind them, none for all"
-                )
+        if wrong := [origin for origin in self.origins if not _ORIGIN.fullmatch(origin)]:
+            raise BadSettings(
+                f"LAYDOWN_ORIGINS: {wrong[0]!r} is none, as https://portal.example is"
+            )
 
     @property
     def scanner_name(self) -> str:

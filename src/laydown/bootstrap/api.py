@@ -79,6 +79,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
         entrance = await _entrance(stack, settings, storage, signer, sending, metrics, frontier)
         limits = Limits(
             heartbeat=settings.event_heartbeat.total_seconds(),
+            body_patience=settings.body_patience.total_seconds(),
             forms=FormLimits(patience=_patience(settings)),
         )
         parties = _Parties(

@@ -25,12 +25,12 @@ class HeadTooLarge(Exception):
 class ByteProtocol(HttpToolsProtocol):
     """Differs from its parent in four ways; `protocol_for` makes what `uvicorn.Config` wants.
 
-    It leaves a client that does not finish the head of a request in time, whom the parent would
-    wait for without end, and refuses a head of more than `LARGEST_HEAD` bytes. What is no request it
-    answers after those before it, never in their place: whoever shares a connection among its
-    clients would give each the answer to another's request. It hands a chunk of a body to the app
-    as the parser cut it: the parent appends it to a buffer and copies the buffer. And what the
-    byte door's fast lane takes over never meets parser and app.
+    It leaves a client that does not finish the head of a request in time, or a body that nobody
+    reads, whom the parent would wait for without end, and refuses a head of more than
+    `LARGEST_HEAD` bytes. What is no request it answers after those before it, never in their place:
+    whoever shares a connection among its clients would give each the answer to another's request.
+    It hands a chunk of a body to the app as the parser cut it: the parent appends it to a buffer
+    and copies the buffer. And what the byte door's fast lane takes over never meets parser and app.
     """
 
     head_patience = 20.0  # seconds from the connection, or a request's first byte, to its body
@@ -75,15 +75,10 @@ class ByteProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._refused is not None or self.transport.is_closing():
             return
-        if not self._is_in_head:
+        if self._is_in_head:
+            self._count_head(len(data), was_begun=was_begun)
+        elif not self._is_left_over():
             self._unlimit_head()
-            return
-        if self._begins + was_begun == 1:  # so all of it is of this one head
-            self._head_bytes += len(data)
-        if self._head_bytes > LARGEST_HEAD:
-            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
-        elif self._head_timer is None:
-            self._limit_head()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what the parser could make nothing of."""
@@ -100,6 +95,8 @@ class ByteProtocol(HttpToolsProtocol):
         if self._refused is not None and self.timeout_keep_alive_task is not None:
             self._unset_keepalive_if_required()
             self._say_refused(self._refused)
+        elif self._is_left_over() and self._head_timer is None:
+            self._limit_head()
 
     def shutdown(self) -> None:
         """Close the connection, after the answer to the request that is being served."""
@@ -174,6 +171,15 @@ class ByteProtocol(HttpToolsProtocol):
         answered = self.cycle is None or self.cycle.response_complete
         return answered and not (self._is_begun or self.pipeline or self.flow.write_paused)
 
+    def _count_head(self, size: int, *, was_begun: bool) -> None:
+        """Refuse a head that is too large or takes too long; *size* bytes came last."""
+        if self._begins + was_begun == 1:  # so all of it is of this one head
+            self._head_bytes += size
+        if self._head_bytes > LARGEST_HEAD:
+            self._refuse(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE)
+        elif self._head_timer is None:
+            self._limit_head()
+
     def _is_too_large(self) -> bool:
         """Say whether the head, as far as it was read, has too many bytes."""
         if self.headers is None or not self._is_in_head:
@@ -217,6 +223,10 @@ class ByteProtocol(HttpToolsProtocol):
         self._discarded += size
         if self._discarded > DISCARDED:
             self.transport.close()
+
+    def _is_left_over(self) -> bool:
+        """Say whether what comes is the rest of a body whose request is answered."""
+        return self._is_begun and not self._is_in_head and self.cycle.response_complete
 
     def _limit_head(self) -> None:
         self._head_timer = self.loop.call_later(self.head_patience, self.transport.close)

@@ -82,7 +82,7 @@ class Limits:
 
     declaration_bytes: int = 8 * MIB  # 5,000 entries of 1,600 bytes each
     body_bytes: int = MIB  # of any other JSON body
-    body_patience: float = 20.0  # seconds for a body, and more while it comes at the rate below
+    body_patience: float = 30.0  # seconds for a body, and more while it comes at the rate below
     slowest_body: float = 16_384.0  # bytes per second
     send_patience: float = 30.0  # seconds a client may take to accept what we wrote
     heartbeat: float = 15.0  # seconds between comments on a silent event stream

@@ -5,6 +5,7 @@ import contextlib
 import re
 import time
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from uuid import uuid4
 
 import structlog
@@ -158,7 +159,8 @@ class _Exchange:
         headers.extend(each for each in self._always if each[0] not in present)
         headers.extend(added_headers(self._scope))
         headers.append((b"x-request-id", self.request_id.encode()))
-        if not self._is_read and self._is_heavy:
+        is_late = self.status == HTTPStatus.REQUEST_TIMEOUT  # and would go on as slowly
+        if not self._is_read and (self._is_heavy or is_late):
             headers.append((b"connection", b"close"))
             self._is_closing = True
         return headers

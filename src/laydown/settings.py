@@ -1,7 +1,7 @@
 """Every knob, read once from a mapping that is passed in."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from ipaddress import ip_network
@@ -20,17 +20,14 @@ from laydown.domain.plan import (
 from laydown.domain.policy import Policy
 from laydown.domain.rates import Rate
 from laydown.domain.scanning import NOBODY
+from laydown.variables import PREFIX, BadSettings, read
 
-PREFIX = "LAYDOWN_"
+__all__ = ["CLIENT_SETTINGS", "PREFIX", "BadSettings", "Settings", "knobs"]
 
 CLIENT_SETTINGS = frozenset({"url", "token"})
 """Read by the command line's client commands, beside these."""
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
-
-
-class BadSettings(Exception):
-    """The environment does not describe a process we can run; says which name and why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -264,7 +261,7 @@ class Settings:
             names = ", ".join(PREFIX + name.upper() for name in unknown)
             raise BadSettings(f"not settings: {names}; docs/reference/settings.md lists them")
         values: dict[str, Any] = {
-            name: _read(name, known[name][0], text) for name, text in given.items() if name in known
+            name: read(name, known[name][0], text) for name, text in given.items() if name in known
         }
         return cls(**(values | overrides)).checked()
 
@@ -361,42 +358,3 @@ def knobs(settings: type[Settings] = Settings) -> Mapping[str, tuple[Any, str]]:
     """Return each setting's type and meaning by its name."""
     hints = get_type_hints(settings, include_extras=True)
     return {name: get_args(hint)[:2] for name, hint in hints.items()}
-
-
-def _read(name: str, kind: Any, text: str) -> object:  # noqa: ANN401 - a type
-    """Return a variable's value by its field's type; raise `BadSettings` naming the variable."""
-    try:
-        return _READERS[kind](text)
-    except (ValueError, KeyError, OverflowError):
-        raise BadSettings(f"{PREFIX}{name.upper()}={text!r} is not {_KINDS[kind]}") from None
-
-
-def _truth(text: str) -> bool:
-    return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[
-        text.lower()
-    ]
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
-
-
-_READERS: Mapping[Any, Callable[[str], object]] = {
-    Path: Path,
-    str: str,
-    str | None: str,
-    int: int,
-    bool: _truth,
-    timedelta: lambda text: timedelta(seconds=float(text)),
-    tuple[str, ...]: _names,
-}
-
-_KINDS: Mapping[Any, str] = {
-    Path: "a path",
-    str: "text",
-    str | None: "text",
-    int: "a whole number",
-    bool: "true or false",
-    timedelta: "a number of seconds",
-    tuple[str, ...]: "names separated by commas",
-}

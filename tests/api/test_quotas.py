@@ -5,7 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from tests.api.talk import entry
+from tests.api.forms_talk import file, send, states
+from tests.api.talk import entry, talking
 from tests.usage_support import MISCOUNTED
 
 NOTHING = {"bytes": 0, "files": 0, "uploads": 0}
@@ -291,3 +292,41 @@ async def test_sweeping_folds_what_is_used(server, ours, project):
     await server.sweeping(silence=timedelta(hours=1)).tidy()
     assert await server.ask("SELECT count(*) FROM usage_changes") == [(0,)]
     assert await used(ours) == before == (3, 3, 3)
+
+
+async def test_what_a_form_brings_needs_room(server, ours, project, place):
+    """Of the files of a form those that fit go in; the bytes of the others are gone again.
+
+    The same bytes twice are here twice until they are proven, and need room twice.
+    """
+    await limit(ours, place, bytes=10)
+    names = {"a.txt": b"a" * 6, "b.txt": b"b" * 6, "c.txt": b"c" * 3, "d.txt": b"c" * 3}
+    parts = [file(name, data) for name, data in names.items()]
+    answer = await send(ours, project, *parts)
+    assert states(answer.json) == [
+        ("checking", None),
+        ("rejected", "quota_exceeded"),
+        ("checking", None),
+        ("rejected", "quota_exceeded"),
+    ]
+    assert await used(ours, place) == (9, 2, 2)
+    await server.run_until_quiet()
+    assert await used(ours, place) == (9, 2, 0)
+    assert len(await server.wanted()) == 2
+    assert await server.ask(MISCOUNTED) == []
+
+
+async def test_quotas_are_an_owner_s_and_audited(server, ours, place):
+    """A manager reads what is used and can't set quotas; who did is in the audit, with what."""
+    made = await ours.ask("POST", "/v1/members", {"name": "Ana", "role": "manager"}, expect=201)
+    body = {"name": "t", "member_id": made.json["id"]}
+    secret = (await ours.ask("POST", "/v1/tokens", body, expect=201)).json["secret"]
+    async with talking(server.url, secret) as manager:
+        for where in ("", place):
+            assert await used(manager, where) == (0, 0, 0)
+            refused = await manager.ask("PUT", f"/v1{where}/quotas", {"files": 1})
+            assert (refused.status, refused.code) == (403, "forbidden")
+    await limit(ours, place, files=7)
+    lines = (await ours.get("/v1/audit"))["items"]
+    [line] = [each for each in lines if each["deed"] == "quota.set"]
+    assert (line["project_id"], line["detail"]) == (place.rpartition("/")[2], {"files": 7})

@@ -155,6 +155,7 @@ def app(observed):
             identity=identity,
             filing=Filing(
                 ledger=ledger,
+                identity=identity,
                 sink=None,
                 declaring=declaring,
                 completing=completing,

@@ -55,6 +55,20 @@ async def test_an_organization_has_so_many_open_batches(ours, theirs, project):
     await ours.declare(project, reference="2")
 
 
+@pytest.mark.knobs(open_batches=40)
+async def test_a_drop_link_has_a_small_share_of_them(server, ours, project):
+    """A stranger can't take all the room: its link is refused, the organization is not."""
+    made = await ours.ask("POST", f"/v1/projects/{project}/links", {"label": "x"}, expect=201)
+    async with talking(server.url, made.json["secret"]) as stranger:
+        for n in range(2):
+            await stranger.declare(project, reference=str(n))
+        body = {"reference": "2", "entries": []}
+        refused = await stranger.ask("POST", f"/v1/projects/{project}/batches", body)
+    assert (refused.status, refused.code) == (409, "too_many_batches")
+    for n in range(5):
+        await ours.declare(project, reference=str(n))
+
+
 # -- event streams
 
 

@@ -87,8 +87,8 @@ class ProjectRows(Protocol):
         """Return projects by code, of those *visible* if given; with *code*, only that one."""
         ...
 
-    async def open_batches(self, *, most: int) -> int:
-        """Return how many batches are open; *most* when there are more."""
+    async def open_batches(self, *, most: int, of: PrincipalId | None = None) -> int:
+        """Return how many batches are open, all or those *of* somebody; *most* if more are."""
         ...
 
     async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:

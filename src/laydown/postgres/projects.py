@@ -5,6 +5,7 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from laydown.domain.access import PrincipalId
 from laydown.domain.batch import Batch, Project, Tally
 from laydown.domain.errors import Conflict, NotFound, ProjectExists
 from laydown.domain.lifecycle import State
@@ -77,9 +78,9 @@ class ProjectRows(Session):
         )
         return [project_of(row, self.organization) for row in rows]
 
-    async def open_batches(self, *, most: int) -> int:
-        """Return how many batches are open; *most* when there are more."""
-        row = await self.one(_Q["count_open_batches"], most=most)
+    async def open_batches(self, *, most: int, of: PrincipalId | None = None) -> int:
+        """Return how many batches are open, all or those *of* somebody; *most* if more are."""
+        row = await self.one(_Q["count_open_batches"], most=most, principal=of)
         return int(row.count)
 
     async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:

@@ -39,6 +39,10 @@ from laydown.services.quotas import room_in
 from laydown.services.repeating import repeated
 from laydown.services.twins import by_leader, promote_twins
 
+_LINKS_SHARE = 20
+"""How many drop links it takes to leave an organization no room for a batch: who holds one is a
+stranger."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
@@ -137,15 +141,21 @@ class Declaring:
             await project_for(tx, caller, Act.DELIVER, wanted.project)
             batch, is_new = await tx.open_batch(wanted)
             if is_new:
-                await self._check_room(tx)
+                await self._check_room(tx, caller)
                 await tx.say([Happening(kind=Kind.OPENED, batch=batch.id, detail=wanted.label)])
             return await self._declare(tx, caller, batch, entries, is_new=is_new)
 
-    async def _check_room(self, tx: Tx) -> None:
+    async def _check_room(self, tx: Tx, caller: Caller) -> None:
         """Raise `TooManyBatches` unless the one that was just opened is still one of few enough."""
         if await tx.open_batches(most=self.most_open + 1) > self.most_open:
             raise TooManyBatches(
                 f"an organization has {self.most_open:,} open batches at most; close or cancel some"
+            )
+        most = max(1, self.most_open // _LINKS_SHARE)
+        link = None if caller.link is None else caller.principal
+        if link is not None and await tx.open_batches(most=most + 1, of=link) > most:
+            raise TooManyBatches(
+                f"a drop link has {most:,} open batches at most; close or cancel some"
             )
 
     async def _add(

@@ -43,10 +43,12 @@ ON CONFLICT (project_id, declared_by, reference) WHERE closed_at IS NULL DO NOTH
 RETURNING id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at;
 
 -- name: count_open_batches
--- Of so many and no further.
+-- Of so many and no further; of one principal, or of all.
 SELECT count(*) AS count
   FROM (SELECT FROM batches
-         WHERE organization_id = %(organization)s AND closed_at IS NULL LIMIT %(most)s) AS few;
+         WHERE organization_id = %(organization)s AND closed_at IS NULL
+           AND (%(principal)s::uuid IS NULL OR declared_by = %(principal)s)
+         LIMIT %(most)s) AS few;
 
 -- name: get_batch
 SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at

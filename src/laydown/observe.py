@@ -60,7 +60,8 @@ JOB_SECONDS = _histogram("laydown_job_seconds", "Time a group of jobs took.", "k
 SWEPT = _counter("laydown_swept_total", "What the sweeper put right.", "what")
 REFUSED_REQUESTS = _counter(
     "laydown_refused_requests_total",
-    "Requests refused for their number: by `token`, by `organization`, or as event `streams`.",
+    "Requests refused for their number: by `token`, by `organization`, for idempotency `keys`, or "
+    "as event `streams`.",
     "limit",
 )
 REPEATED_ANSWERS = _counter(

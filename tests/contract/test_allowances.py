@@ -154,6 +154,24 @@ async def test_who_is_refused_costs_no_look_either(tenant, allowances):
     assert (standing.bucket, standing.left, standing.wait) == (Bucket.TOKEN, 0, 1_000)
 
 
+async def test_an_organization_has_so_many_keys(tenant, allowances):
+    """Kept answers have a bucket of their own, which all of an organization's callers share."""
+    refused: list[str] = []
+    rating = Rating(
+        allowances=allowances,
+        per_token=None,
+        per_organization=SLOW,
+        kept_answers=Rate(0.001, 3),
+        refused=refused.append,
+    )
+    waits = [(await rating.spend_key(caller(tenant)))[0].wait for _ in range(4)]
+    assert waits[:3] == [0, 0, 0]
+    assert waits[3] > 0
+    assert refused == [Bucket.KEYS]
+    [organization] = await rating.spend(caller(tenant))
+    assert organization.wait == 0
+
+
 async def test_requests_at_once_share_a_draught(tenant, allowances):
     """A hundred that find nothing in hand wait for one draught."""
     counting, ours = Counting(allowances), caller(tenant)

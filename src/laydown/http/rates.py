@@ -1,12 +1,18 @@
 """Rates as HTTP tells them: draft-ietf-httpapi-ratelimit-headers, and who is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from starlette.types import Scope
 
 from laydown.domain.errors import RateLimited
 from laydown.http.context import add_header
-from laydown.services.rating import Standing
+from laydown.services.rating import Bucket, Standing
+
+_COUNTED: Mapping[Bucket, str] = {
+    Bucket.TOKEN: "requests of this token",
+    Bucket.ORGANIZATION: "requests of this organization",
+    Bucket.KEYS: "idempotency keys of this organization",
+}
 
 POLICY, STANDING = "RateLimit-Policy", "RateLimit"
 
@@ -24,7 +30,7 @@ def tell(scope: Scope, standings: Sequence[Standing]) -> None:
     for each in standings:
         if each.wait:
             raise RateLimited(
-                f"Too many requests of this {each.bucket}: after {each.rate.burst:,} at once, "
+                f"Too many {_COUNTED[each.bucket]}: after {each.rate.burst:,} at once, "
                 f"{each.rate.per_second:,} a second are taken.",
                 seconds=each.wait,
             )

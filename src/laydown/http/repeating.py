@@ -19,7 +19,7 @@ from fastapi.responses import StreamingResponse
 from starlette.types import Message
 
 from laydown.domain.errors import Conflict, InvalidRequest, LaydownError, LedgerUnavailable
-from laydown.http import auth, bodies, problems
+from laydown.http import auth, bodies, problems, rates
 from laydown.http.context import Limits, Services
 from laydown.services.identity import Caller
 from laydown.services.replying import Turn
@@ -83,11 +83,13 @@ class _Asked:
 async def once(request: Request, handle: Handle, services: Services, limits: Limits) -> Response:
     """Return the answer of *handle*, or the one it gave when this was asked before.
 
-    Raises `InvalidRequest` for what is no key, and what `Replying.begin` does.
+    Raises `InvalidRequest` for what is no key, `RateLimited` for too many keys, and what
+    `Replying.begin` does.
     """
     key = _checked(request.headers[HEADER])
     caller = await auth.caller_of(request, services)
     body = await bodies.read(request, limits, at_most=limits.declaration_bytes)
+    rates.tell(request.scope, await services.rating.spend_key(caller))
     asked = _Asked(request, caller, key, body)
     turn = await services.replying.begin(caller.organization, asked.key, asked.fingerprint)
     if isinstance(turn, bytes):

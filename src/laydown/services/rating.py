@@ -3,15 +3,18 @@
 import asyncio
 import math
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from laydown.domain.rates import Rate
 from laydown.domain.upload import OrganizationId
 from laydown.ports import Allowances, Draught
 from laydown.services.identity import Caller
+
+KEPT_ANSWERS = Rate(1, 10_000)
+"""How many answers an organization may have kept: each takes room for a day, so 96,400 at most."""
 
 _REST = 0.5  # seconds between looks into a bucket that is empty
 _PURSES = 10_000  # that are kept; the rest of one that is dropped is lost to its caller
@@ -22,6 +25,7 @@ class Bucket(StrEnum):
 
     TOKEN = "token"  # noqa: S105 - of one token, drop link or session
     ORGANIZATION = "organization"
+    KEYS = "keys"  # idempotency keys of an organization
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class Rating:
     allowances: Allowances
     per_token: Rate | None
     per_organization: Rate | None
+    kept_answers: Rate = KEPT_ANSWERS
     refused: Callable[[str], None]  # told which bucket was empty
     _purses: OrderedDict[UUID, _Purse] = field(default_factory=OrderedDict)
 
@@ -86,7 +91,17 @@ class Rating:
         Returns how they stand; the one that refuses, if any, says for how long.
         Raises `LedgerUnavailable`.
         """
-        purses = self._of(caller)
+        return await self._spend(caller.organization, self._of(caller))
+
+    async def spend_key(self, caller: Caller) -> tuple[Standing, ...]:
+        """Take the place of one kept answer, as `spend` takes a request."""
+        organization = caller.organization
+        purse = self._purse(Bucket.KEYS, uuid5(organization, Bucket.KEYS), self.kept_answers)
+        return await self._spend(organization, [purse])
+
+    async def _spend(
+        self, organization: OrganizationId, purses: Sequence[_Purse]
+    ) -> tuple[Standing, ...]:
         while True:
             now = _now()
             empty = next((purse for purse in purses if not purse.units), None)
@@ -97,7 +112,7 @@ class Rating:
             if now < empty.empty_until:
                 self.refused(empty.bucket)
                 return tuple(purse.standing(now, is_refusing=purse is empty) for purse in purses)
-            await self._draw(caller.organization, empty)
+            await self._draw(organization, empty)
 
     async def _draw(self, organization: OrganizationId, purse: _Purse) -> None:
         async with purse.drawing:  # one for all who wait

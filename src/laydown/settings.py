@@ -318,9 +318,7 @@ class Settings:
             except ValueError as error:
                 raise BadSettings(f"LAYDOWN_PROXIES: {error}") from None
         if wrong := [origin for origin in self.origins if not _ORIGIN.fullmatch(origin)]:
-            raise BadSettings(
-                f"LAYDOWN_ORIGINS: {wrong[0]!r} is none, as https://portal.example is"
-            )
+            raise BadSettings(f"LAYDOWN_ORIGINS: {wrong[0]!r}, not as https://portal.example")
 
     @property
     def scanner_name(self) -> str:

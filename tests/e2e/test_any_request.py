@@ -55,7 +55,7 @@ class Place:
     url: str
     token: str
     settled: Mapping[str, str]  # ids of what has come to rest, by the names of path parameters
-    ids: Mapping[str, str]  # and of what has not
+    ids: Mapping[str, str]  # and of what has not, of people and of their tokens
     session: requests.Session
 
 
@@ -64,7 +64,7 @@ def running(made_yard: Path) -> Iterator[Yard]:
     """Return a laydown that serves every test of this module."""
     folder = Path(tempfile.mkdtemp(prefix="ldn"))
     shutil.copytree(made_yard, folder / "data")
-    yard = Yard(folder / "data", settings={"LOG_LEVEL": "debug"})
+    yard = Yard(folder / "data", settings={"LOG_LEVEL": "debug", "TOKEN_RATE": "0"})
     yard.start()
     (folder / "files").mkdir()
     for name in ("a.txt", "b.txt"):
@@ -108,13 +108,25 @@ def place(running: Yard, settled: Mapping[str, str]) -> Iterator[Place]:
         )
         database.execute(DEAD_JOB)
         [(job,)] = database.execute("SELECT id FROM jobs WHERE dead_at IS NOT NULL LIMIT 1")
+    connection = running.connection
+    session = requests.Session()
+    session.headers["Authorization"] = f"Bearer {connection.token}"
+
+    def made(path: str, **fields: str) -> str:
+        answer = session.post(f"{connection.url}/v1/{path}", json=fields, timeout=PATIENCE)
+        assert answer.status_code == 201, answer.text
+        said = answer.json()
+        return str((said.get("token") or said.get("link") or said)["id"])
+
     live = {
+        "member_id": (member := made("members", name="Ann", role="manager")),
+        "token_id": made("tokens", name="Ann's", member_id=member),
+        "link_id": made(f"projects/{settled['project_id']}/links", label="Ben"),
         "batch_id": str(declared.batch.id),
         "upload_id": str(declared.verdicts[0].upload_id),
         "job_id": str(job),
     }
-    connection = running.connection
-    with requests.Session() as session:
+    with session:
         yield Place(connection.url, connection.token, settled, {**settled, **live}, session)
 
 

@@ -1,7 +1,6 @@
 """The audit: who did what, from where."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +15,7 @@ from laydown.http import shapes_of_people as shapes
 from laydown.http.auth import Called
 from laydown.http.bodies import json
 from laydown.http.context import Served
-from laydown.http.paging import cut, identifier, paged
+from laydown.http.paging import Moment, cut, identifier, paged
 from laydown.http.routing import routing
 from laydown.http.tables import MEDIA_TYPE, table
 from laydown.ports import Page
@@ -30,8 +29,8 @@ async def _filter(
     principal: Annotated[UUID | None, Query(description="Who: a member or a link.")] = None,
     subject: Annotated[UUID | None, Query(description="What it was done to.")] = None,
     project: Annotated[UUID | None, Query(description="In which project.")] = None,
-    since: Annotated[datetime | None, Query(description="Not before.")] = None,
-    until: Annotated[datetime | None, Query(description="Before.")] = None,
+    since: Annotated[Moment | None, Query(description="Not before.")] = None,
+    until: Annotated[Moment | None, Query(description="Before.")] = None,
 ) -> AuditFilter:
     for name, moment in (("since", since), ("until", until)):
         if moment is not None and moment.tzinfo is None:

@@ -2,11 +2,14 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends, Query
+from pydantic import BeforeValidator
 
 from laydown.domain.errors import InvalidRequest
 from laydown.http.bodies import UNSOUND
@@ -22,6 +25,18 @@ _CURSOR = Query(description="`next_cursor` of the page before.", max_length=4_09
 
 Text = Annotated[str | None, Query(max_length=1_024, pattern=r"^[^\x00-\x1f\x7f]*$")]
 """A text to filter by, or none."""
+
+_DATE_AND_TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d")
+
+
+def _written_out(given: object) -> object:
+    if isinstance(given, str) and not _DATE_AND_TIME.match(given):
+        raise ValueError("Expected a date and a time, as in RFC 3339")
+    return given
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out)]
+"""A point in time to filter by, and no number, which pydantic would take for seconds."""
 
 
 def number(text: str) -> str:

@@ -27,6 +27,7 @@ router = routing("tokens and links")
     "/v1/tokens",
     status_code=HTTPStatus.CREATED,
     response_model=wire.MadeToken,
+    responses=documented(NotFound),
     openapi_extra=described(wire.NewToken),
 )
 async def make_token(

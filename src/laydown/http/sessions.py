@@ -7,7 +7,7 @@ from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from laydown import wire
-from laydown.domain.errors import Unauthenticated
+from laydown.domain.errors import InvalidRequest, TooLarge, Unauthenticated
 from laydown.http import shapes_of_people as shapes
 from laydown.http.auth import Called, Came, csrf_of, forget, remember
 from laydown.http.bodies import described, json, taking
@@ -26,7 +26,7 @@ own_router = routing("sessions")
     "/signin",
     status_code=HTTPStatus.SEE_OTHER,
     response_class=RedirectResponse,
-    responses=documented(Unauthenticated),
+    responses=documented(Unauthenticated, InvalidRequest),
 )
 async def follow_link(
     served: Served,
@@ -45,7 +45,7 @@ async def follow_link(
     "/v1/sessions",
     status_code=HTTPStatus.CREATED,
     response_model=wire.Me,
-    responses=documented(Unauthenticated),
+    responses=documented(Unauthenticated, InvalidRequest, TooLarge),
     openapi_extra=described(wire.SignIn),
 )
 async def open_session(

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import Cookie, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from laydown.domain.errors import Forbidden, IssuerUnavailable, Unauthenticated
+from laydown.domain.errors import Forbidden, InvalidRequest, IssuerUnavailable, Unauthenticated
 from laydown.domain.upload import OrganizationId
 from laydown.http.auth import Came
 from laydown.http.context import Served
@@ -31,7 +31,7 @@ router = routing("sessions", is_open=True)
     "/signin/provider",
     status_code=HTTPStatus.SEE_OTHER,
     response_class=RedirectResponse,
-    responses=documented(Unauthenticated, IssuerUnavailable),
+    responses=documented(Unauthenticated, InvalidRequest, IssuerUnavailable),
 )
 async def go_to_provider(
     served: Served, request: Request, organization: UUID | None = None
@@ -56,7 +56,7 @@ async def go_to_provider(
     RETURN,
     status_code=HTTPStatus.SEE_OTHER,
     response_class=RedirectResponse,
-    responses=documented(Unauthenticated, Forbidden, IssuerUnavailable),
+    responses=documented(Unauthenticated, Forbidden, InvalidRequest, IssuerUnavailable),
 )
 async def come_back(
     served: Served,

@@ -28,7 +28,7 @@ from laydown import wire
 from laydown.http.app import document
 from tests.e2e.yard import Yard
 
-EXAMPLES = 8  # of chance for each operation, beside those at the edges of its schema
+EXAMPLES = 6  # of chance for each operation, beside those at the edges of its schema
 PATIENCE = 20.0  # seconds for an answer
 
 DEAD_JOB = """

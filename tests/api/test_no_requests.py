@@ -8,6 +8,8 @@ from laydown.http.bytes_head import LARGEST_HEAD
 from laydown.http.bytes_protocol import ByteProtocol
 from tests.byte_support import serving
 
+pytestmark = pytest.mark.embedded  # whatever the engines: once is enough
+
 SMUGGLED = b"GET /smuggled HTTP/1.1\r\nHost: x\r\n\r\n"
 
 

@@ -11,7 +11,12 @@ from laydown.bootstrap.store import Storage, open_storage
 from laydown.domain.upload import parse_key
 from laydown.ports import Silence
 from laydown.services.sweeping import Sweeping
-from tests.e2e.ledger import Database, every_file_ended_once, nothing_is_stuck
+from tests.e2e.ledger import (
+    Database,
+    every_file_ended_once,
+    nothing_is_stuck,
+    usage_is_counted,
+)
 from tests.e2e.site import Site, credentials
 from tests.ledger_support import in_thread
 
@@ -19,7 +24,7 @@ _READERS = 4  # objects read at once
 
 
 def check(site: Site, *, tokens: Sequence[str] = ()) -> None:
-    """Check the invariants I3, I4, I6 and I9 of a site that has nothing to do any more.
+    """Check the invariants I3, I4, I6, I8 and I9 of a site that has nothing to do any more.
 
     The *tokens* are of organizations that delivered something, the site's own when none is given.
     """
@@ -28,6 +33,7 @@ def check(site: Site, *, tokens: Sequence[str] = ()) -> None:
         for token in tokens or [site.token]:
             with site.client(token=token) as client:
                 every_file_ended_once(client, database)
+        usage_is_counted(database)
         _every_document_is_there_once(database)
         with known_credentials(site):
             _what_is_published_is_stored(site, database)

@@ -16,7 +16,7 @@ from laydown.bootstrap.store import Storage, open_storage
 from laydown.bootstrap.verdicts import check_verdicts, rendered
 from laydown.domain.errors import LaydownError
 from laydown.http.app import FormLimits, Limits, Services, build
-from laydown.http.bytes import ByteDoor, no_byte_door
+from laydown.http.bytes import ByteDoor
 from laydown.http.bytes_keys import KeyRing
 from laydown.http.bytes_pace import Patience
 from laydown.http.bytes_urls import ByteUrls
@@ -119,7 +119,7 @@ class _Parties:
 class _Entrance:
     """Where bytes come in, if they come to us, and how to finish those under way."""
 
-    door: ASGIApp
+    door: ASGIApp | None
     sink: ByteSink
     drain: Callable[[], Awaitable[object]]
 
@@ -134,7 +134,7 @@ async def _entrance(
     frontier: Frontier,
 ) -> _Entrance:
     if storage.sink is not None:
-        return _Entrance(door=no_byte_door, sink=storage.sink, drain=_nothing_under_way)
+        return _Entrance(door=None, sink=storage.sink, drain=_nothing_under_way)
     disk = storage.disk
     assert disk is not None
     assert isinstance(signer, ByteUrls)

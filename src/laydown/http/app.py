@@ -63,16 +63,16 @@ _ROUTES = [
 def build(
     services: Services,
     *,
-    byte_door: ASGIApp,
+    byte_door: ASGIApp | None,
     limits: Limits,
     stopping: asyncio.Event,
     frontier: Frontier | None = None,
 ) -> ASGIApp:
     """Return the whole application.
 
-    *byte_door* gets every request below `/bytes/` as it comes. *frontier* says which proxies and
-    which pages of others there are; without one, none. Once *stopping* is set, event
-    streams end, `/readyz` says no, and everything else is still answered.
+    *byte_door* gets every request below `/bytes/` as it comes; without one nothing is there.
+    *frontier* says which proxies and which pages of others there are; without one, none. Once
+    *stopping* is set, event streams end, `/readyz` says no, and everything else is still answered.
     """
     api = FastAPI(
         routes=[*_ROUTES, *reference.routes(document())],

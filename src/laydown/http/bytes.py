@@ -23,7 +23,6 @@ from laydown.domain.errors import (
     ClientGone,
     InvalidRequest,
     LaydownError,
-    NotFound,
     NotReceiving,
     PartConflict,
     WrongLength,
@@ -45,12 +44,6 @@ DISCARDING = 2.0  # seconds
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
 
 _log = structlog.get_logger(__name__)
-
-
-async def no_byte_door(scope: Scope, receive: Receive, send: Send) -> None:
-    """Answer 404, as an ASGI app, where bytes go straight to a store and none come here."""
-    answer = problems.answer(NotFound("byte door", scope["path"]), instance=scope["path"])
-    await answer(scope, receive, send)
 
 
 class Landing(Arriving, Protocol):

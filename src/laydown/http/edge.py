@@ -34,6 +34,8 @@ _log = structlog.get_logger(__name__)
 class Edge:
     """An ASGI app that sends `/bytes/` to the byte door and everything else through the checks.
 
+    Without a byte door there is nothing below `/bytes/`: bytes go straight to a store.
+
     Every other answer gets its request's id and the headers of the frontier, and is told to
     *observe*; a client that takes too long to read is left; an exception that nobody foresaw is
     logged. Browsers that ask what a page may do are answered before anybody is bothered.
@@ -43,7 +45,7 @@ class Edge:
         self,
         app: ASGIApp,
         *,
-        byte_door: ASGIApp,
+        byte_door: ASGIApp | None,
         limits: Limits,
         observe: Callable[[str, str, int, float], None],
         frontier: Frontier | None = None,
@@ -60,7 +62,7 @@ class Edge:
             await self._app(scope, receive, send)
         elif self._frontier.cors.is_preflight(scope):
             await self._serve(preflight, scope, receive, send)
-        elif scope["path"].startswith(BYTE_DOOR):
+        elif self.byte_door is not None and scope["path"].startswith(BYTE_DOOR):
             await self.byte_door(scope, receive, send)
         else:
             await self._serve(self._app, scope, receive, send)

@@ -35,6 +35,7 @@ class Waiting:
             ledger=self.server.database.ledger,
             store=self.server.store,
             reader=self.server.store,
+            patrol=self.server.database.system,
             policy=self.server.settings.policy,
             awaits_verdicts=True,
         )

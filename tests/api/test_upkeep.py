@@ -249,3 +249,35 @@ async def test_lost_bytes_leave_deduplication(server, ours, project):
     document = await ours.document(project, "a.txt")
     assert (await ours.content(document["current"]["id"])).body == b"a"
     assert (await server.sweeping().reconcile()).missing == 0
+
+
+async def test_bytes_sent_again_replace_a_loss_nobody_has_seen(server, ours, project):
+    """What is proven to be kept already isn't discarded when the store has lost what was kept."""
+    _, uploads = await ours.lay(project, {"a.txt": b"a"})
+    await server.run_until_quiet()
+    await lose(server.store, await server.key(uploads["a.txt"]))
+    again, _ = await ours.lay(project, {"b.txt": b"a"}, reference="again", claims=False)
+    await server.run_until_quiet()
+    assert await fate(ours, again, "b.txt") == ("ready", None)
+    version = (await ours.uploads(again))["b.txt"]["version_id"]
+    assert (await ours.content(version)).body == b"a"
+    assert (await server.sweeping().reconcile()).missing == 0
+
+
+@pytest.mark.parametrize("rule", ["skip", "reject"])
+async def test_lost_content_comes_back_whatever_a_batch_does_on_conflict(
+    server, ours, project, rule
+):
+    """The bytes that were lost become the document's again, and other bytes never do."""
+    _, uploads = await ours.lay(project, {"a.txt": b"a"})
+    await server.run_until_quiet()
+    await lose(server.store, await server.key(uploads["a.txt"]))
+    assert (await server.sweeping().reconcile()).missing == 1
+    other, _ = await ours.lay(project, {"a.txt": b"b"}, reference="other", on_conflict=rule)
+    await server.run_until_quiet()
+    assert (await fate(ours, other))[1] == "name_conflict"
+    again, _ = await ours.lay(project, {"a.txt": b"a"}, reference="again", on_conflict=rule)
+    await server.run_until_quiet()
+    assert await fate(ours, again) == ("ready", None)
+    document = await ours.document(project, "a.txt")
+    assert (await ours.content(document["current"]["id"])).body == b"a"

@@ -51,6 +51,7 @@ class Workshop:
                 ledger=ledger,
                 store=store,
                 reader=store,
+                patrol=self.database.system,
                 policy=self.settings.policy,
                 scanner=self.scanning.scanner,
                 awaits_verdicts=self.scanning.awaits_verdicts,

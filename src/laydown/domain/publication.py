@@ -14,7 +14,8 @@ class DocumentHead:
     id: DocumentId
     folded: str
     last_number: int  # 0: no version yet
-    current_sha256: bytes | None  # None: no version yet
+    current_sha256: bytes | None  # None: no version yet, or its bytes can't be read
+    lost_sha256: bytes | None = None  # of the current version, when its bytes can't be read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

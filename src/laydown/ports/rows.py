@@ -224,6 +224,10 @@ class DocumentRows(Protocol):
         """
         ...
 
+    async def kept_blobs(self, digests: Sequence[bytes]) -> Sequence[Blob]:
+        """Return the blobs that hold these contents, where they can be read."""
+        ...
+
     async def keep_blobs(self, blobs: Sequence[Blob]) -> Mapping[bytes, tuple[Blob, bool]]:
         """Write proven blobs; return by digest the one that stays and whether it is this one."""
         ...

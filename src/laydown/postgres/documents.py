@@ -34,16 +34,23 @@ class DocumentRows(Session):
         )
         current = [row.current_id for row in rows if row.current_id is not None]
         digests = await self.all(_Q["current_digests"], versions=current) if current else []
-        by_version = {row.id: row.sha256 for row in digests}
+        by_version = {row.id: row.sha256 for row in digests if row.is_kept}
+        lost = {row.id: row.sha256 for row in digests if not row.is_kept}
         return {
             row.path_folded: DocumentHead(
                 id=row.id,
                 folded=row.path_folded,
                 last_number=row.last_number,
                 current_sha256=by_version.get(row.current_id),
+                lost_sha256=lost.get(row.current_id),
             )
             for row in rows
         }
+
+    async def kept_blobs(self, digests: Sequence[bytes]) -> Sequence[Blob]:
+        """Return the blobs that hold these contents, where they can be read."""
+        rows = await self.all(_BLOBS, digests=list(digests)) if digests else []
+        return [blob_of(row, self.organization) for row in rows]
 
     async def keep_blobs(self, blobs: Sequence[Blob]) -> Mapping[bytes, tuple[Blob, bool]]:
         """Write proven blobs; return by digest the one that stays and whether it is this one."""
@@ -66,9 +73,7 @@ class DocumentRows(Session):
         new = {row.sha256 for row in written}
         kept = {blob.sha256: (blob, True) for blob in blobs if blob.sha256 in new}
         old = [blob.sha256 for blob in blobs if blob.sha256 not in new]
-        for row in await self.all(_BLOBS, digests=old) if old else []:
-            blob = blob_of(row, self.organization)
-            kept[blob.sha256] = (blob, False)
+        kept |= {blob.sha256: (blob, False) for blob in await self.kept_blobs(old)}
         return kept
 
     async def add_versions(self, versions: Sequence[NewVersion]) -> None:

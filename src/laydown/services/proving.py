@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from laydown.domain.document import Blob
 from laydown.domain.errors import ScannerUnavailable, StoreUnavailable
 from laydown.domain.filetypes import pointer_stub
 from laydown.domain.jobs import DiscardBytes
@@ -15,7 +16,16 @@ from laydown.domain.reasons import Reason
 from laydown.domain.scanning import UNSCANNED, Scan, Verdict
 from laydown.domain.sniffing import sniff
 from laydown.domain.upload import NO_OBJECT, OrganizationId, Upload, UploadId, change
-from laydown.ports import Fingerprint, Fingerprinter, Ledger, Look, ObjectStore, Scanner, Tx
+from laydown.ports import (
+    Fingerprint,
+    Fingerprinter,
+    Ledger,
+    Look,
+    ObjectStore,
+    Patrol,
+    Scanner,
+    Tx,
+)
 from laydown.services.concluding import Finding, Passed, Refusal, by_content, conclude
 from laydown.services.quotas import room_at_the_end, within
 from laydown.services.twins import promote_twins
@@ -34,6 +44,7 @@ class Proving:
     ledger: Ledger
     store: ObjectStore
     reader: Fingerprinter
+    patrol: Patrol
     policy: Policy
     scanner: Scanner | None = None
     awaits_verdicts: bool = False
@@ -80,6 +91,7 @@ class Proving:
         unreadable = {key: why for key, why in seen.items() if isinstance(why, StoreUnavailable)}
         found = [upload for upload in found if upload.key not in unreadable]
         proofs = {**proofs, **{key: _proof(look.fingerprint) for key, look in looks.items()}}
+        await self._mark_lost(organization, [proof.sha256 for proof in proofs.values()])
         async with self.ledger.begin(organization) as tx:
             room = await room_at_the_end(tx, [upload.project for upload in found])
             now = await tx.uploads([upload.id for upload in found], lock=True)
@@ -91,6 +103,25 @@ class Proving:
             raise why
         if waiting:
             raise waiting[0]
+
+    async def _mark_lost(self, organization: OrganizationId, digests: Sequence[bytes]) -> None:
+        """Take out what is kept of these contents but gone from the store.
+
+        Bytes that came again are discarded as spare ones, and may be the only ones.
+        """
+        async with self.ledger.begin(organization) as tx:
+            kept = await tx.kept_blobs(digests)
+        gone = [blob for blob in kept if await self._is_gone(blob)]
+        if gone:
+            await self.patrol.mark_missing(gone)
+
+    async def _is_gone(self, blob: Blob) -> bool:
+        """Ask the store for it by its key; what it won't speak of is not gone."""
+        try:
+            return await self.store.size(blob.object_key) != blob.size
+        except StoreUnavailable:  # perhaps it is only this one
+            await self.store.size(NO_OBJECT)
+            return False
 
     async def _known(self, tx: Tx, uploads: Sequence[Upload]) -> Mapping[str, Proof]:
         """Return what was proven before and waited for a scanner since."""

@@ -61,7 +61,7 @@ def _decide(candidate: Candidate, head: DocumentHead) -> tuple[Publication, Docu
     upload, blob = candidate.upload, candidate.blob
     if head.current_sha256 == blob.sha256:
         return _stays_out(upload, Event.SKIPPED, Reason.UNCHANGED), head
-    if head.last_number:
+    if head.last_number and head.lost_sha256 != blob.sha256:  # what was lost is no conflict
         match candidate.on_conflict:
             case OnConflict.SKIP:
                 return _stays_out(upload, Event.SKIPPED, Reason.NAME_CONFLICT), head
@@ -76,7 +76,7 @@ def _decide(candidate: Candidate, head: DocumentHead) -> tuple[Publication, Docu
         upload=upload.id,
         blob=blob.id,
     )
-    head = replace(head, last_number=version.number, current_sha256=blob.sha256)
+    head = replace(head, last_number=version.number, current_sha256=blob.sha256, lost_sha256=None)
     facts: Mapping[str, object] = {"sha256": blob.sha256, "version": version.id, "leader": None}
     if candidate.is_first:
         # Nothing is made from files yet, so none has to rest in `processing`.

@@ -12,10 +12,9 @@ RETURNING id, path_folded, last_number, current_id, current_order;
 
 -- name: current_digests
 -- Apart from lock_documents, because that may have waited for versions its snapshot can't see.
-SELECT v.id, b.sha256
+SELECT v.id, b.sha256, NOT b.is_missing AND NOT b.is_infected AS is_kept
   FROM versions v
-  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id AND NOT b.is_missing
-              AND NOT b.is_infected
+  JOIN blobs b ON b.organization_id = v.organization_id AND b.id = v.blob_id
  WHERE v.organization_id = %(organization)s AND v.id = ANY(%(versions)s::uuid[]);
 
 -- name: keep_blobs

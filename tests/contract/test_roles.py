@@ -46,12 +46,17 @@ async def refusing_sts(code: str) -> AsyncIterator[int]:
 
 @pytest.fixture(params=REFUSALS)
 async def refused(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    settings: Settings,
 ) -> AsyncIterator[str]:
     """Have AWS's tools assume a role, by a profile or a token, and yield the code STS refuses with.
 
-    The one is how a machine does it, the other how a cluster does.
+    The one is how a machine does it, the other how a cluster does. *settings* come before, because
+    they may have brought keys that would be taken first.
     """
+    assert settings.data
     if request.param == "AccessDenied":
         keys = "aws_access_key_id = AKIASOMEBODY\naws_secret_access_key = secret\n"
         role = f"role_arn = {ROLE}\nsource_profile = somebody\n"
@@ -62,7 +67,7 @@ async def refused(
         (tmp_path / "token").write_text("a token")
         monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
         monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):  # they would be taken first
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     async with refusing_sts(request.param) as port:
@@ -89,6 +94,7 @@ async def test_doctor_names_a_role_refused(
         settings,
         store=f"s3://plans?endpoint={seaweed.endpoint}&region={seaweed.region}",
         queue=f"sqs://plans?endpoint={queues.endpoint}&region={queues.region}",
+        notices=None,
         scanner="none",
     )
     store, queue, _ = [each async for each in examine(chosen, fix=fix)]

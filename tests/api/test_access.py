@@ -289,14 +289,16 @@ async def test_another_organization_learns_nothing(scene: Scene):
             assert foreign.json.keys() == unknown.json.keys()
 
 
-async def test_who_shows_nothing_good_is_told_nothing(scene: Scene):
-    """Without a token, with a wrong one and with a revoked one, every route answers 401."""
+async def test_who_shows_nothing_good_is_told_nothing(scene: Scene, server: Installation):
+    """Without a token, with a wrong, an expired or a revoked one, every route answers 401."""
     owner = scene.ours.owner
+    late = (await owner.ask("POST", "/v1/tokens", {"name": "late"}, expect=201)).json
+    await server.ask("UPDATE tokens SET expires_at = now() WHERE id = %s", late["token"]["id"])
     made = (await owner.ask("POST", "/v1/tokens", {"name": "t"}, expect=201)).json
     await owner.ask("DELETE", f"/v1/tokens/{made['token']['id']}", expect=204)
     member, leaver = await newcomer(owner, role=Role.OWNER)
     await owner.ask("DELETE", f"/v1/members/{member}", expect=204)
-    for token in ("", "ldn_x", made["secret"], leaver):
+    for token in ("", "ldn_x", late["secret"], made["secret"], leaver):
         async with talking(scene.url, token) as who:
             for route, rule in RULES.items():
                 if not rule.is_open:

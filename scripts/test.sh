@@ -2,7 +2,7 @@
 # Everything that must pass. Three suites run with TEST_ENGINE=embedded and with =distributed: the
 # API's tests and the kills on one engine after the other; the contracts of the ports once in all,
 # because each of their tests is about one engine, and runs where that is the one chosen. Of the
-# rest nothing depends on the choice. Two sessions run side by side, because most tests wait for a
+# rest nothing depends on the choice. Three sessions run side by side, because most tests wait for a
 # server more than they compute; each has servers of its own. Arguments go to pytest, which then
 # runs once, on the engines that TEST_ENGINE names.
 set -euo pipefail
@@ -13,21 +13,25 @@ if (($#)); then
     exec .venv/bin/pytest -q "$@"
 fi
 
-said=$(mktemp)
-trap 'rm -f "$said"' EXIT
+said=$(mktemp -d)
+beside=()
+trap 'rm -rf "$said"' EXIT
+trap 'kill -INT "${beside[@]}" 2>/dev/null || true; rm -rf "$said"' INT TERM
+TEST_ENGINE=distributed .venv/bin/pytest -q tests/contract tests/api >"$said/1" 2>&1 &
+beside+=($!)
 (
     failed=0
     TEST_ENGINE=embedded .venv/bin/pytest -q tests/api || failed=$?
-    TEST_ENGINE=distributed .venv/bin/pytest -q tests/contract tests/api tests/e2e/test_kills.py ||
-        failed=$?
+    TEST_ENGINE=distributed .venv/bin/pytest -q tests/e2e/test_kills.py || failed=$?
     exit "$failed"
-) >"$said" 2>&1 &
-beside=$!
-trap 'kill -INT "$beside" 2>/dev/null || true; rm -f "$said"' INT TERM
+) >"$said/2" 2>&1 &
+beside+=($!)
 
 status=0
 TEST_ENGINE=embedded .venv/bin/pytest -q tests/unit tests/repo tests/contract tests/e2e || status=$?
-wait "$beside" || status=$?
-printf '\nBeside these, the API, and contracts, API and kills on S3 and SQS:\n'
-cat "$said"
+for session in "${beside[@]}"; do
+    wait "$session" || status=$?
+done
+printf '\nBeside these, contracts and API on S3 and SQS; the API; and kills on S3 and SQS:\n'
+cat "$said/1" "$said/2"
 exit "$status"

@@ -102,8 +102,8 @@ def _bucket(seaweed: Seaweed) -> str:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let a test say that its promise is about the embedded engines alone."""
-    config.addinivalue_line("markers", "embedded: promises of the disk store and its byte door")
+    """Let a test say that S3 and SQS have no part in its promise."""
+    config.addinivalue_line("markers", "embedded: nothing that S3 or SQS has a part in")
 
 
 def _is_strict() -> bool:

@@ -4,7 +4,11 @@ import csv
 import io
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from tests.api.talk import entry
+
+pytestmark = pytest.mark.embedded  # where bytes are kept plays no part
 
 
 async def deeds(talk, query=""):

@@ -10,6 +10,8 @@ import pytest
 from laydown.http.bytes_head import LARGEST_HEAD
 from tests.api.talk import PATIENCE, entry, talking
 
+pytestmark = pytest.mark.embedded  # where bytes are kept plays no part
+
 HEAD = b"POST /v1/projects HTTP/1.1\r\nHost: x\r\n"
 
 

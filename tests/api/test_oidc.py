@@ -15,6 +15,8 @@ from tests.api.talk import Answer, Talk, entry, talking
 from tests.api.test_strangers import ROUTES, ids_of
 from tests.engines.issuer import CLIENT, DISCOVERY, SECRET, Issuer
 
+pytestmark = pytest.mark.embedded  # where bytes are kept plays no part
+
 SOON = timedelta(milliseconds=20)
 
 

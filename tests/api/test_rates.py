@@ -11,6 +11,8 @@ from laydown.client import backoff
 from tests.api.installation import installed
 from tests.api.talk import entry, talking
 
+pytestmark = pytest.mark.embedded  # where bytes are kept plays no part
+
 FEW = {"token_rate": 1, "token_burst": 5}
 FEW_TOGETHER = {"organization_rate": 1, "organization_burst": 5}
 

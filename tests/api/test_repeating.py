@@ -11,6 +11,8 @@ import pytest
 
 from tests.api.talk import PATIENCE, entry, talking
 
+pytestmark = pytest.mark.embedded  # where bytes are kept plays no part
+
 NOTHING = "00000000-0000-0000-0000-000000000000"
 
 

@@ -10,6 +10,8 @@ from laydown.services.identity import Identity
 from tests.api.installation import Installation
 from tests.api.talk import Answer, Talk, talking
 
+pytestmark = pytest.mark.embedded  # where bytes are kept plays no part
+
 
 @pytest.fixture
 async def browser(server: Installation) -> AsyncIterator[Talk]:

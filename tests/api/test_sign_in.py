@@ -15,6 +15,8 @@ from tests.api.talk import Answer, Talk
 from tests.api.test_oidc import invite
 from tests.engines.issuer import CLIENT, DISCOVERY, SECRET, Issuer
 
+pytestmark = pytest.mark.embedded  # where bytes are kept plays no part
+
 
 @pytest.fixture
 def settings(settings: Settings, issuer: Issuer) -> Settings:

@@ -12,7 +12,7 @@ import typer
 
 from laydown.cli.places import data_directory
 from laydown.domain.errors import LaydownError
-from laydown.domain.people import LONGEST_LABEL
+from laydown.domain.people import LONGEST_LABEL, is_label
 from laydown.settings import BadSettings, Settings
 
 T = TypeVar("T")
@@ -87,7 +87,7 @@ def _settings() -> Settings:
 
 def _label(text: str) -> str:
     text = text.strip()
-    if not 0 < len(text) <= LONGEST_LABEL or not text.isprintable():
+    if not is_label(text):
         _refuse(f"a name has 1 to {LONGEST_LABEL} printable characters")
     return text
 

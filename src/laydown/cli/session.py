@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 from rich.console import Console
 
+from laydown import wire
 from laydown.cli.places import data_directory
 
 if TYPE_CHECKING:
@@ -89,7 +90,7 @@ def server(url: str | None, token: str | None) -> Server:
 
 def is_link(token: str | None) -> bool:
     """Say whether a token is the secret of a drop link, which leads to one project only."""
-    return (token or "").startswith("ldl_")
+    return (token or "").startswith(wire.LINK_PREFIX)
 
 
 def converse(

@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from yarl import URL
 
+from laydown import wire
 from laydown.client import backoff
 from laydown.client.backoff import Patience
 from laydown.client.errors import ApiError, BadAnswer, StoreRefused, Unreachable
@@ -34,9 +35,6 @@ _AT_ONCE = 1 << 20  # bytes that are handed to the connection in one piece
 _SILENCE_SECONDS = 60.0  # between two bytes of an answer; a proof of many files may take as long
 
 _TO_A_STORE = frozenset({HTTPStatus.FOUND, HTTPStatus.SEE_OTHER, HTTPStatus.TEMPORARY_REDIRECT})
-
-LINK_PREFIX = "ldl_"
-"""How the secret of a drop link begins."""
 
 
 class _StoreSilent(aiohttp.ClientConnectionError):
@@ -88,7 +86,7 @@ class Transport:
     @property
     def is_link(self) -> bool:
         """Whether it comes through a drop link, which leads to one project only."""
-        return self._token.startswith(LINK_PREFIX)
+        return self._token.startswith(wire.LINK_PREFIX)
 
     async def __aenter__(self) -> Self:
         """Open the pool."""

@@ -12,7 +12,12 @@ from laydown.domain.upload import OrganizationId, ProjectId
 
 TokenId = NewType("TokenId", UUID)
 
-LONGEST_LABEL = 200  # characters of a member's name, a token's, a link's
+LONGEST_LABEL = 200  # characters of a project's name, a member's, a token's, a link's
+
+
+def is_label(text: str) -> bool:
+    """Say whether *text* is fit to be shown as a name."""
+    return 0 < len(text) <= LONGEST_LABEL and text.isprintable()
 
 
 class PrincipalKind(StrEnum):

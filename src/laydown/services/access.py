@@ -46,7 +46,7 @@ def batch_for(caller: Caller, act: Act, batch: Batch) -> Batch:
 
     Raises `NotFound`, as for one that doesn't exist, or `Forbidden`.
     """
-    if not _sees(caller, batch):
+    if not sees(caller, batch):
         raise NotFound("batch", batch.id)
     allow(caller, act, batch.project)
     return batch
@@ -64,7 +64,7 @@ async def upload_for(tx: Tx, caller: Caller, act: Act, upload_id: UploadId) -> U
     """
     record = await tx.upload(upload_id)
     project = record.upload.project
-    if not caller.rights.may(Act.SEE_DELIVERIES, project) and not _sees(
+    if not caller.rights.may(Act.SEE_DELIVERIES, project) and not sees(
         caller, await tx.batch(record.upload.batch)
     ):
         raise NotFound("upload", upload_id)
@@ -88,7 +88,8 @@ async def version_for(tx: Tx, caller: Caller, version_id: VersionId) -> Version:
     return version
 
 
-def _sees(caller: Caller, batch: Batch) -> bool:
+def sees(caller: Caller, batch: Batch) -> bool:
+    """Say whether the caller sees everybody's deliveries of its project, or made this one."""
     if caller.rights.may(Act.SEE_DELIVERIES, batch.project):
         return True
     is_own = batch.declared_by == caller.principal

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from laydown.domain.access import Act, PrincipalId, Role
 from laydown.domain.audit import Deed
 from laydown.domain.errors import Forbidden, InvalidRequest, LastOwner, NotFound
-from laydown.domain.people import LONGEST_LABEL, Member, PrincipalKind
+from laydown.domain.people import LONGEST_LABEL, Member, PrincipalKind, is_label
 from laydown.domain.upload import ProjectId
 from laydown.ports import Ledger, Page, Tx
 from laydown.services.access import allow, project_for
@@ -152,7 +152,7 @@ class Members:
 def label(text: str, pointer: str) -> str:
     """Return *text* if it is fit to be shown as a name, else raise `InvalidRequest`."""
     text = text.strip()
-    if not 0 < len(text) <= LONGEST_LABEL or not text.isprintable():
+    if not is_label(text):
         fault = (pointer, f"Expected 1 to {LONGEST_LABEL} printable characters")
         raise InvalidRequest("The body is not what this route takes.", (fault,))
     return text

@@ -9,6 +9,7 @@ from laydown.domain.access import Act
 from laydown.domain.audit import Deed
 from laydown.domain.batch import Project
 from laydown.domain.errors import InvalidRequest
+from laydown.domain.people import LONGEST_LABEL, is_label
 from laydown.domain.upload import ProjectId
 from laydown.ports import Ledger, Page
 from laydown.services.access import allow, project_for
@@ -16,7 +17,6 @@ from laydown.services.identifiers import EPOCH, new_id
 from laydown.services.identity import Caller
 
 _CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
-_LONGEST_NAME = 200
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,9 +97,9 @@ class Projects:
 
 def _check(project: Project) -> None:
     """Raise `InvalidRequest` for facts that can't be true of a project."""
-    if not 0 < len(project.name) <= _LONGEST_NAME or not project.name.isprintable():
+    if not is_label(project.name):
         raise InvalidRequest(
-            f"a project's name has 1 to {_LONGEST_NAME} printable characters",
+            f"a project's name has 1 to {LONGEST_LABEL} printable characters",
             (("/name", "too long, empty or unprintable"),),
         )
     if project.time_zone is not None and not _is_time_zone(project.time_zone):

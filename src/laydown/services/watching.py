@@ -8,11 +8,10 @@ from typing import TypeAlias
 
 from laydown.domain.access import Act
 from laydown.domain.batch import Batch, Tally
-from laydown.domain.errors import Forbidden, NotFound
 from laydown.domain.happening import Recorded
 from laydown.domain.upload import BatchId, ProjectId, UploadId
 from laydown.ports import BatchFilter, Ledger, Page, UploadFilter, UploadRecord
-from laydown.services.access import seen_batch, upload_for
+from laydown.services.access import batch_for, seen_batch, sees, upload_for
 from laydown.services.audience import Audience
 from laydown.services.identity import Caller, Identity
 from laydown.services.tailing import Tail
@@ -129,9 +128,8 @@ class Watching:
         `RateLimited` or `Overloaded` when too many watch.
         """
         async with self.audience.place(caller), self.tail.watch(caller.organization) as reel:
-            async with self.ledger.snapshot(caller.organization) as tx:
-                await seen_batch(tx, caller, batch_id)
             first = await self._look(caller, batch_id)
+            batch_for(caller, Act.SEE_OWN_DELIVERIES, first.batch)
             shown: Tally | None = None
             number = first.number if after is None else after
             if after is None or after > first.number:
@@ -154,22 +152,15 @@ class Watching:
                     return
                 if _now() - checked_at >= self.token_every:
                     checked_at = _now()
-                    if not await self._still_sees(caller, batch_id):
+                    if not await self._still_sees(caller, first.batch):
                         return
                 if not events:
                     await _growth(grown)
 
-    async def _still_sees(self, caller: Caller, batch_id: BatchId) -> bool:
+    async def _still_sees(self, caller: Caller, batch: Batch) -> bool:
         """Say whether what the caller showed still holds, and still allows this."""
         now = await self.identity.again(caller)
-        if now is None:
-            return False
-        async with self.ledger.snapshot(now.organization) as tx:
-            try:
-                await seen_batch(tx, now, batch_id)
-            except (NotFound, Forbidden):
-                return False
-        return True
+        return now is not None and sees(now, batch)
 
     async def _glance(self, caller: Caller, batch_id: BatchId) -> _Glance:
         """Return a batch's totals, counted at most once a second for all its viewers."""

@@ -19,6 +19,7 @@ from laydown.wire.documents import Document, DocumentPage, Version, VersionPage
 from laydown.wire.forms import SentFile, SentFiles
 from laydown.wire.operations import JobPage, JobRow, Rescan, RescanRequest
 from laydown.wire.people import (
+    LINK_PREFIX,
     AuditLine,
     AuditPage,
     AuditRow,
@@ -69,6 +70,7 @@ from laydown.wire.uploads import (
 )
 
 __all__ = [
+    "LINK_PREFIX",
     "SETTLED",
     "SUCCEEDED",
     "Amount",

@@ -6,6 +6,9 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 from uuid import UUID
 
+LINK_PREFIX = "ldl_"
+"""How the secret of a drop link begins."""
+
 RoleName: TypeAlias = Literal["owner", "manager", "contributor", "uploader", "viewer"]
 
 

@@ -6,14 +6,18 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from dataclasses import replace
-from typing import Annotated, Any, NoReturn, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from laydown.cli.places import data_directory
+from laydown.cli.places import data_directory, sign_in_link
 from laydown.domain.errors import LaydownError
 from laydown.domain.people import LONGEST_LABEL, is_label
 from laydown.settings import BadSettings, Settings
+
+if TYPE_CHECKING:
+    from laydown.embedded.instance import Connection
 
 T = TypeVar("T")
 
@@ -52,37 +56,39 @@ def sign_in(
 ) -> None:
     """Print a link that opens the console once, within 15 minutes, as an organization's owner."""
     from laydown.bootstrap.database import offer_sign_in  # noqa: PLC0415 - as late as the rest
-    from laydown.embedded.instance import (  # noqa: PLC0415 - as late as the rest
-        CONNECTION_FILE,
-        ConnectionUnknown,
-        read_connection,
-    )
+    from laydown.embedded.instance import ConnectionUnknown  # noqa: PLC0415 - as late as the rest
 
     url = "http://HOST:PORT"
     with suppress(ConnectionUnknown):
-        url = read_connection(data_directory(os.environ) / CONNECTION_FILE).url
+        url = _connection(data_directory(os.environ)).url
     code = _done(offer_sign_in(_settings(), organization=_label(name)))
-    sys.stdout.write(f"{url}/signin?code={code}\n")
+    sys.stdout.write(f"{sign_in_link(url, code)}\n")
 
 
 def _settings() -> Settings:
     """Return the settings, with the database of this machine's own laydown if none is named."""
-    from laydown.embedded.instance import (  # noqa: PLC0415 - as late as the rest
-        CONNECTION_FILE,
-        ConnectionUnknown,
-        read_connection,
-    )
+    from laydown.embedded.instance import ConnectionUnknown  # noqa: PLC0415 - as late as the rest
 
     try:
         settings = Settings.from_env(os.environ, data=data_directory(os.environ))
         if settings.database:
             return settings
-        own = read_connection(settings.data / CONNECTION_FILE).database
+        own = _connection(settings.data).database
     except (BadSettings, ConnectionUnknown) as error:
         _refuse(str(error))
     if own is None:
         _refuse("the laydown of this machine has a database elsewhere: name it, LAYDOWN_DATABASE")
     return replace(settings, database=own)
+
+
+def _connection(data: Path) -> "Connection":
+    """Return how to reach this machine's own laydown, or raise `ConnectionUnknown`."""
+    from laydown.embedded.instance import (  # noqa: PLC0415 - as late as the rest
+        CONNECTION_FILE,
+        read_connection,
+    )
+
+    return read_connection(data / CONNECTION_FILE)
 
 
 def _label(text: str) -> str:

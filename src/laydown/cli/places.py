@@ -15,6 +15,11 @@ def data_directory(env: Mapping[str, str]) -> Path:
     return Path(given) if given else user_data_path("laydown", appauthor=False)
 
 
+def sign_in_link(url: str, code: str) -> str:
+    """Return the link that opens a session of the server at *url* with a one-time code."""
+    return f"{url}/signin?code={code}"
+
+
 def answers(url: str) -> bool:
     """Say whether an API answers at *url* and can work."""
     host = url.removeprefix("http://")

@@ -15,7 +15,7 @@ import typer
 from laydown.bootstrap.database import issue_token, migrated, offer_sign_in, token_works
 from laydown.cli.footing import refuse_unusable
 from laydown.cli.listener import LISTENER_VARIABLE, listen_as
-from laydown.cli.places import answers
+from laydown.cli.places import answers, sign_in_link
 from laydown.domain.scanning import NOBODY
 from laydown.embedded.clamd import plan_clamd
 from laydown.embedded.errors import ConnectionUnknown
@@ -108,7 +108,7 @@ def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]
             announced.set()
             _say(f"serving at {url}, with everything in {settings.data}; Ctrl-C stops it")
             code = await offer_sign_in(settings, organization=_ORGANIZATION)
-            _say(f"in a browser: {url}/signin?code={code} (opens once, within 15 minutes)")
+            _say(f"in a browser: {sign_in_link(url, code)} (opens once, within 15 minutes)")
         return True
 
     return [

@@ -40,6 +40,10 @@ _TAKEN = (
     wire.NewToken,
     wire.NewLink,
     wire.SignIn,
+    wire.PreviewRequest,
+    wire.Preview,
+    wire.Reasons,
+    wire.Change,
 )
 
 _HEADERS = {

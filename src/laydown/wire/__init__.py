@@ -40,9 +40,11 @@ from laydown.wire.people import (
     Token,
     TokenPage,
 )
+from laydown.wire.previews import Forecast, Outlook, Preview, PreviewRequest
 from laydown.wire.problems import Check, Fault, Health, Problem
 from laydown.wire.projects import NewProject, Position, Project, ProjectChange, ProjectPage
 from laydown.wire.quotas import Quota, Usage
+from laydown.wire.reasons import Reasons, ReasonText
 from laydown.wire.sending import (
     Completion,
     CompletionRequest,
@@ -90,6 +92,7 @@ __all__ = [
     "DocumentPage",
     "Entry",
     "Fault",
+    "Forecast",
     "GrantRequest",
     "Grants",
     "Happening",
@@ -111,15 +114,20 @@ __all__ = [
     "NewProject",
     "NewToken",
     "OnConflict",
+    "Outlook",
     "PartGrant",
     "Plan",
     "Position",
+    "Preview",
+    "PreviewRequest",
     "Problem",
     "ProgressReport",
     "Project",
     "ProjectChange",
     "ProjectPage",
     "Quota",
+    "ReasonText",
+    "Reasons",
     "Receipt",
     "ReceiptRow",
     "Rescan",

@@ -16,11 +16,15 @@ ARGS ?=
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: .setup/done ## make .venv with everything in it
+setup: .setup/done .setup/console ## make .venv with everything in it, and the console
 
 .setup/done: scripts/setup.sh pyproject.toml requirements/dev.txt
 	@PYTHON="$(PYTHON)" bash scripts/setup.sh
 	@mkdir -p .setup && touch .setup/done
+
+.setup/console: scripts/console.sh $(shell find console -type f -not -path '*/node_modules/*')
+	@bash scripts/console.sh
+	@mkdir -p .setup && touch .setup/console
 
 demo: setup ## a sample delivery, from start to receipt; ARGS=--exit stops by itself
 	@$(BIN)/laydown demo $(ARGS)
@@ -50,7 +54,9 @@ lock: setup ## choose new versions of the dependencies, at least a week old
 	@bash scripts/lock.sh
 
 build: setup ## a wheel in dist/
+	@test -f src/laydown/console/index.html || \
+		{ echo "build: a wheel has the console in it: install Node 20.19 or later" >&2; exit 1; }
 	@$(BIN)/uv build --wheel -q --out-dir dist
 
 clean: ## forget everything that make made
-	rm -rf .venv .setup .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist demo-data bench/.work
+	rm -rf .venv .setup console/node_modules src/laydown/console .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist demo-data bench/.work

@@ -6,3 +6,6 @@ cd "$(dirname "$0")/.."
 .venv/bin/ruff check -q .
 .venv/bin/mypy
 .venv/bin/lint-imports --no-logo
+if [ -d console/node_modules ]; then # without Node the console was not set up, and said so
+    npm --prefix console run --silent check
+fi

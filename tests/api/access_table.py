@@ -112,6 +112,7 @@ RULES: Mapping[Route, Rule] = {
     ("GET", "/signin/provider"): Rule(is_open=True),
     ("GET", "/signin/return"): Rule(is_open=True),
     ("POST", "/v1/sessions"): Rule(is_open=True, body={"code": "ldc"}),
+    ("GET", "/v1/sessions/ways"): Rule(is_open=True),
     ("DELETE", "/v1/sessions/current"): Rule(),
     ("GET", "/v1/audit"): Rule(act=Act.READ_AUDIT, is_everywhere=True),
     ("GET", "/v1/audit.csv"): Rule(act=Act.READ_AUDIT, is_everywhere=True),

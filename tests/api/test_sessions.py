@@ -52,7 +52,7 @@ async def test_a_code_opens_one_session(server, browser):
 async def test_a_link_leads_in(server, browser):
     """Following the link sets a cookie that scripts and other sites can't use, and goes on."""
     answer = await browser.anonymous("GET", f"/signin?code={await offered(server)}")
-    assert (answer.status, answer.headers["Location"]) == (303, "/docs")
+    assert (answer.status, answer.headers["Location"]) == (303, "/")
     [morsel] = SimpleCookie(answer.headers["Set-Cookie"]).values()
     assert morsel["httponly"]
     assert morsel["samesite"] == "lax"

@@ -71,7 +71,7 @@ async def test_a_browser_comes_back_with_a_session(server: Installation, ours: T
         home = await browser.get(await browser.to_provider())
         me = await browser.get("/v1/me")
 
-    assert (home.status, home.headers["Location"]) == (303, "/docs")
+    assert (home.status, home.headers["Location"]) == (303, "/")
     assert (me.json["id"], me.json["name"]) == (member, "Ann")
     assert me.json["csrf"]
     newest = (await ours.get("/v1/audit"))["items"][0]

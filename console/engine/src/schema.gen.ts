@@ -1431,6 +1431,16 @@ export interface components {
              */
             parts?: components["schemas"]["WantedPart"][];
         };
+        /**
+         * Ways
+         * @description How people can sign in here.
+         */
+        Ways: {
+            /** Link */
+            link: boolean;
+            /** Provider */
+            provider: boolean;
+        };
     };
     responses: never;
     parameters: never;
@@ -1515,5 +1525,6 @@ export type Version = components['schemas']['Version'];
 export type VersionPage = components['schemas']['VersionPage'];
 export type WantedPart = components['schemas']['WantedPart'];
 export type WantedUpload = components['schemas']['WantedUpload'];
+export type Ways = components['schemas']['Ways'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

@@ -15,6 +15,7 @@ from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
 from laydown.bootstrap.verdicts import check_verdicts, rendered
 from laydown.domain.errors import LaydownError
+from laydown.http import console
 from laydown.http.app import FormLimits, Limits, Services, build
 from laydown.http.bytes import ByteDoor
 from laydown.http.bytes_keys import KeyRing
@@ -98,6 +99,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
                     limits=limits,
                     stopping=tail.stopping,
                     frontier=frontier,
+                    pages=console.routes(stores=storage.origins),
                 ),
                 stopping=tail.stopping,
                 drain=entrance.drain,

@@ -35,6 +35,7 @@ class Storage:
     direct: DirectEntry | None  # None: bytes come through our byte door
     disk: DiskStore | None  # what it fills
     check: Callable[[], Awaitable[wire.Check]]
+    origins: tuple[str, ...] = ()  # to which clients send bytes, beside ours
 
 
 @asynccontextmanager
@@ -58,6 +59,7 @@ async def open_storage(settings: Settings, *, owner: bool) -> AsyncIterator[Stor
             direct=s3.store,
             disk=None,
             check=lambda: _answers(s3.store),
+            origins=(_origin_of(settings.store),),
         )
 
 
@@ -100,6 +102,11 @@ async def _answers(store: ObjectStore) -> wire.Check:
     except LaydownError as error:
         return wire.Check(name="store", ok=False, detail=str(error))
     return wire.Check(name="store", ok=True, detail="answers")
+
+
+def _origin_of(address: str) -> str:
+    place = parse_store(address).place(for_clients=True)
+    return f"{place.scheme}://{place.host}"
 
 
 def home_of(settings: Settings) -> Home:

@@ -1,11 +1,13 @@
 """The HTTP application: every route, behind the edge."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from laydown.domain.errors import LaydownError
@@ -67,15 +69,17 @@ def build(
     limits: Limits,
     stopping: asyncio.Event,
     frontier: Frontier | None = None,
+    pages: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """Return the whole application.
 
     *byte_door* gets every request below `/bytes/` as it comes; without one nothing is there.
-    *frontier* says which proxies and which pages of others there are; without one, none. Once
+    *frontier* says which proxies and which pages of others there are; without one, none. *pages*
+    are those of the console. Once
     *stopping* is set, event streams end, `/readyz` says no, and everything else is still answered.
     """
     api = FastAPI(
-        routes=[*_ROUTES, *reference.routes(document())],
+        routes=[*_ROUTES, *reference.routes(document()), *pages],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

@@ -16,7 +16,10 @@ from laydown.http.problems import documented
 from laydown.http.routing import routing
 from laydown.services.sessions import Opened
 
-HOME = "/docs"
+HOME = "/"
+"""Where a browser goes that is signed in: the console."""
+
+_WELCOME = "/welcome?problem="
 
 router = routing("sessions", is_open=True)
 own_router = routing("sessions")
@@ -35,10 +38,21 @@ async def follow_link(
     code: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
     """Open a session with a one-time link, as `laydown up` prints it, and go to the first page."""
-    opened = await served.sessions.open(code, came)
+    try:
+        opened = await served.sessions.open(code, came)
+    except Unauthenticated:
+        if not reads_pages(request):
+            raise
+        return turned_away("link")
     answer = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
     hand_over(answer, opened, request)
     return answer
+
+
+@router.get("/v1/sessions/ways", response_model=wire.Ways)
+async def list_ways(served: Served) -> Response:
+    """Say how people can sign in."""
+    return json(wire.Ways(link=True, provider=served.sessions.has_provider))
 
 
 @router.post(
@@ -71,6 +85,16 @@ async def end_session(caller: Called, served: Served) -> Response:
     answer = Response(status_code=HTTPStatus.NO_CONTENT)
     forget(answer)
     return answer
+
+
+def reads_pages(request: Request) -> bool:
+    """Say whether a person waits for the answer, in a browser."""
+    return "text/html" in request.headers.get("accept", "")
+
+
+def turned_away(what: str) -> Response:
+    """Send a browser that was not signed in to the page that says so, and what to do."""
+    return RedirectResponse(_WELCOME + what, HTTPStatus.SEE_OTHER)
 
 
 def hand_over(answer: Response, opened: Opened, request: Request) -> None:

@@ -14,7 +14,7 @@ from laydown.http.auth import Came
 from laydown.http.context import Served
 from laydown.http.problems import documented
 from laydown.http.routing import routing
-from laydown.http.sessions import HOME, hand_over
+from laydown.http.sessions import HOME, hand_over, reads_pages, turned_away
 from laydown.ports import Returned, SignIn
 
 COOKIE: Final = "laydown_signin"
@@ -69,9 +69,14 @@ async def come_back(
     kept: Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)] = None,
 ) -> Response:
     """Open a session for whom the identity provider vouches, and go to the first page."""
-    begun, organization = _begun(kept, request)
     returned = Returned(state=state, code=code, error=error, issuer=issuer)
-    opened = await served.sessions.finish(begun, returned, came, organization=organization)
+    try:
+        begun, organization = _begun(kept, request)
+        opened = await served.sessions.finish(begun, returned, came, organization=organization)
+    except (Unauthenticated, Forbidden) as refusal:
+        if not reads_pages(request):
+            raise
+        return turned_away("stranger" if isinstance(refusal, Forbidden) else "provider")
     answer = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
     answer.delete_cookie(COOKIE, path=RETURN, httponly=True, samesite="lax")
     hand_over(answer, opened, request)

@@ -30,6 +30,11 @@ class Sessions:
     ledger: Ledger
     identity: Identity
 
+    @property
+    def has_provider(self) -> bool:
+        """Whether people can sign in at an identity provider."""
+        return self.identity.provider is not None
+
     async def open(self, code: str, origin: Origin = NOWHERE) -> Opened:
         """Open a session with a one-time code; raise `Unauthenticated` for any that is no good."""
         code_id, caller = await self.identity.sign_in(code, origin)

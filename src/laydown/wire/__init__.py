@@ -39,6 +39,7 @@ from laydown.wire.people import (
     SignIn,
     Token,
     TokenPage,
+    Ways,
 )
 from laydown.wire.previews import Forecast, Outlook, Preview, PreviewRequest
 from laydown.wire.problems import Check, Fault, Health, Problem
@@ -155,4 +156,5 @@ __all__ = [
     "VersionPage",
     "WantedPart",
     "WantedUpload",
+    "Ways",
 ]

@@ -166,6 +166,14 @@ class SignIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Ways:
+    """How people can sign in here."""
+
+    link: bool  # by the code of a one-time link
+    provider: bool  # at an identity provider, by way of `/signin/provider`
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditLine:
     """Who did what, when, from where."""
 

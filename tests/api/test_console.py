@@ -2,6 +2,8 @@
 
 import asyncio
 import gzip
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import aiohttp
 import pytest
@@ -12,6 +14,16 @@ from laydown.http.context import Limits
 from laydown.http.edge import Edge
 from laydown.http.listening import listen
 from laydown.http.serving import serve
+
+
+class Got(NamedTuple):
+    """An answer, read to its end."""
+
+    status: int
+    headers: Mapping[str, str]
+    content_type: str
+    body: bytes
+
 
 STORE = "https://bucket.s3.eu-central-1.amazonaws.com"
 
@@ -54,8 +66,7 @@ async def ask(built):
             # Without this aiohttp asks for gzip by itself.
             named.setdefault("Accept-Encoding", "identity")
             async with session.request(method, path, headers=named) as answer:
-                await answer.read()
-                return answer
+                return Got(answer.status, answer.headers, answer.content_type, await answer.read())
 
         yield asked
     stopping.set()
@@ -79,7 +90,7 @@ async def test_every_address_of_the_page_leads_to_it(ask, path):
     """Whichever of its addresses is opened or reloaded, the page comes."""
     answer = await ask(path)
     assert (answer.status, answer.content_type) == (200, "text/html")
-    assert b"<title>page" in await answer.read()
+    assert b"<title>page" in answer.body
 
 
 async def test_the_page_runs_nothing_but_ours(ask):
@@ -111,7 +122,7 @@ async def test_what_has_its_hash_in_its_name_is_kept_and_the_page_is_asked_for_a
     assert {page.headers["Cache-Control"], icon.headers["Cache-Control"]} == {"no-cache"}
     for path, answer in (("/", page), ("/assets/index-abc.js", asset)):
         again = await ask(path, If_None_Match=answer.headers["ETag"])
-        assert (again.status, await again.read()) == (304, b"")
+        assert (again.status, again.body) == (304, b"")
         assert (await ask(path, If_None_Match='"other"')).status == 200
 
 
@@ -121,8 +132,8 @@ async def test_who_can_unpack_gets_it_packed(ask):
     packed = await ask("/assets/index-abc.js", Accept_Encoding="br, gzip")
     assert packed.headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain.headers
-    assert gzip.decompress(await packed.read()) == await plain.read() == b"export {};" * 500
-    assert len(await packed.read()) < 200
+    assert gzip.decompress(packed.body) == plain.body == b"export {};" * 500
+    assert len(packed.body) < 200
     assert (await ask("/assets/index-abc.js", method="HEAD")).status == 200
 
 
@@ -146,7 +157,7 @@ async def test_nothing_else_is_there(ask, path):
     assert (await ask(path)).status == 404
 
 
-async def test_a_server_without_the_console_says_how_to_build_it(tmp_path, server):
+async def test_a_server_without_the_console_says_how_to_build_it(tmp_path):
     """Where Node was missing, the first page names what to install and run."""
     [route] = console.routes(tmp_path / "nothing")
     answer = await route.endpoint(None)

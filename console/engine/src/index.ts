@@ -1,1 +1,47 @@
-export type * from "./schema.gen";
+/** Delivers folders to laydown from a browser: looks through, declares, sends, resumes. */
+
+export { pause, sleep } from "./backoff";
+export { Delivery, MOST_FILES, type Options } from "./delivery";
+export { digest } from "./digest";
+export { follow, type BatchEvent } from "./events";
+export { fetched, xhr, type Put, type Transport } from "./transport";
+export { dropped, picked, walk } from "./walk";
+export type {
+  Api,
+  DeliveryFile,
+  DeliveryState,
+  Found,
+  OnConflict,
+  Outlook,
+  Phase,
+  Refusal,
+  Stage,
+  Unreadable,
+  UploadState,
+} from "./types";
+export type {
+  Amount,
+  Batch,
+  BatchPage,
+  Change,
+  Check,
+  Document,
+  DocumentPage,
+  Forecast,
+  Happening,
+  JobPage,
+  JobRow,
+  Me,
+  Problem,
+  Project,
+  ProjectPage,
+  ReasonText,
+  Reasons,
+  Timeline,
+  Upload,
+  UploadPage,
+  Verdict,
+  Version,
+  VersionPage,
+  Ways,
+} from "./schema.gen";

@@ -1,6 +1,6 @@
 /** The one place that calls the server. */
 
-import type { Problem } from "@laydown/upload";
+import type { Api, Problem } from "@laydown/upload";
 
 /** An answer that is none we wanted, or none at all (`status` 0). */
 export class ApiError extends Error {
@@ -16,7 +16,7 @@ export class ApiError extends Error {
 
 const READING = new Set(["GET", "HEAD"]);
 
-export class Http {
+export class Http implements Api {
   /** What the session's page sends along with whatever changes something. */
   csrf: string | null = null;
   /** Told when the server doesn't know this session any more. */
@@ -29,10 +29,17 @@ export class Http {
     body?: unknown,
     options: { signal?: AbortSignal } = {},
   ): Promise<T> {
-    const response = await this.#fetch(method, path, body, options.signal);
-    if (!response.ok) throw await this.#refusal(response);
+    const response = await this.#asked(method, path, body, options.signal);
     if (response.status === 204) return undefined as T; // T is void where nothing is answered
     return (await response.json()) as T; // the server's shapes are T's by the generated schema
+  }
+
+  /** Return an answer that is read as it comes. */
+  stream(
+    path: string,
+    options: { signal?: AbortSignal; headers?: Record<string, string> } = {},
+  ): Promise<Response> {
+    return this.#asked("GET", path, undefined, options.signal, options.headers);
   }
 
   get<T>(path: string, options: { signal?: AbortSignal } = {}): Promise<T> {
@@ -47,17 +54,19 @@ export class Http {
     return this.call<void>("DELETE", path);
   }
 
-  async #fetch(
+  async #asked(
     method: string,
     path: string,
     body: unknown,
     signal: AbortSignal | undefined,
+    more: Record<string, string> = {},
   ): Promise<Response> {
-    const headers: Record<string, string> = { Accept: "application/json" };
+    const headers: Record<string, string> = { Accept: "application/json", ...more };
     if (body !== undefined) headers["Content-Type"] = "application/json";
     if (!READING.has(method) && this.csrf !== null) headers["X-CSRF-Token"] = this.csrf;
+    let response: Response;
     try {
-      return await fetch(path, {
+      response = await fetch(path, {
         method,
         headers,
         credentials: "same-origin",
@@ -68,6 +77,8 @@ export class Http {
       if (signal?.aborted) throw error;
       throw new ApiError(0, problemOf(0, "unreachable", "The server can't be reached."));
     }
+    if (!response.ok) throw await this.#refusal(response);
+    return response;
   }
 
   async #refusal(response: Response): Promise<ApiError> {

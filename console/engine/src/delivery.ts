@@ -152,6 +152,7 @@ export class Delivery {
   // -- sending
 
   async #send(): Promise<DeliveryState> {
+    if (this.#stop.signal.aborted) return this.#board.state;
     this.#board.tell({ phase: "sending", trouble: null });
     const timer = setInterval(() => this.#showRate(), SHOWN_EVERY);
     try {

@@ -2,7 +2,7 @@
 
 const FEWEST = 2;
 const MOST = 16; // beyond it a browser queues by itself, six connections a host with HTTP/1.1
-const BEGUN_WITH = 4;
+const BEGUN_WITH = 6;
 const LOOKED_AT_EVERY = 2_000; // milliseconds: some parts' worth on most lines
 const WORTH_IT = 1.05; // a further part at once must bring so much more, or is taken back
 

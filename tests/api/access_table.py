@@ -53,6 +53,10 @@ RULES: Mapping[Route, Rule] = {
     ("PUT", "/v1/projects/{project_id}/quotas"): Rule(
         act=Act.SET_QUOTAS, sees=Act.SEE_PROJECT, body={}
     ),
+    ("POST", "/v1/projects/{project_id}/previews"): Rule(
+        act=Act.DELIVER, sees=Act.SEE_PROJECT, body={"entries": []}
+    ),
+    ("GET", "/v1/reasons"): Rule(),
     ("POST", "/v1/projects/{project_id}/batches"): Rule(
         act=Act.DELIVER, sees=Act.SEE_PROJECT, body={"reference": "{fresh}", "entries": []}
     ),

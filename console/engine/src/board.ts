@@ -50,7 +50,6 @@ export class Board {
       isExact: false,
       reason: null,
       detail: null,
-      currentVersion: null,
       uploadId: null,
       state: null,
       stage: "waiting",

@@ -80,7 +80,6 @@ export class Previews {
       isExact: isExact || forecast.outlook === "skipped" || forecast.outlook === "refused",
       reason: forecast.reason ?? null,
       detail: forecast.detail ?? null,
-      currentVersion: forecast.current_version ?? null,
     });
   }
 }

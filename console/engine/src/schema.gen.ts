@@ -323,26 +323,10 @@ export interface components {
              * @enum {string}
              */
             outlook: "new" | "new_version" | "present" | "skipped" | "refused";
-            /**
-             * Reason
-             * @default null
-             */
+            /** Reason */
             reason?: string | null;
-            /**
-             * Detail
-             * @default null
-             */
+            /** Detail */
             detail?: string | null;
-            /**
-             * Current Version
-             * @default null
-             */
-            current_version?: number | null;
-            /**
-             * Same Size
-             * @default false
-             */
-            same_size?: boolean;
         };
         /**
          * GrantRequest

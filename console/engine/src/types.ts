@@ -58,7 +58,6 @@ export type DeliveryFile = {
   readonly isExact: boolean; // whether the outlook knows the file's content
   readonly reason: string | null;
   readonly detail: string | null;
-  readonly currentVersion: number | null;
   readonly uploadId: string | null;
   readonly state: UploadState | null; // null: not declared
   readonly stage: Stage;

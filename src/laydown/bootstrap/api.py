@@ -36,6 +36,7 @@ from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
 from laydown.services.filing import Filing
+from laydown.services.forecasting import Forecasting
 from laydown.services.identity import Identity
 from laydown.services.members import Members
 from laydown.services.operating import Operating
@@ -207,6 +208,7 @@ def _services(
         projects=Projects(ledger=ledger),
         quotas=Quotas(ledger=ledger),
         declaring=declaring,
+        forecasting=Forecasting(ledger=ledger, policy=policy),
         sending=sending,
         completing=completing,
         filing=Filing(

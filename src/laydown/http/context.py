@@ -16,6 +16,7 @@ from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
 from laydown.services.filing import Filing
+from laydown.services.forecasting import Forecasting
 from laydown.services.identity import Identity
 from laydown.services.members import Members
 from laydown.services.operating import Operating
@@ -50,6 +51,7 @@ class Services:
     projects: Projects
     quotas: Quotas
     declaring: Declaring
+    forecasting: Forecasting
     sending: Sending
     completing: Completing
     filing: Filing

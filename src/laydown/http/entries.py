@@ -42,11 +42,18 @@ class MoreEntries(msgspec.Struct, kw_only=True):
     entries: list[msgspec.Raw]
 
 
+class Previewed(msgspec.Struct, kw_only=True):
+    """Entries to be looked at only, not looked at yet."""
+
+    on_conflict: OnConflict = OnConflict.NEW_VERSION
+    entries: list[msgspec.Raw]
+
+
 class _Keyed(msgspec.Struct):
     key: str
 
 
-E = TypeVar("E", Envelope, MoreEntries)
+E = TypeVar("E", Envelope, MoreEntries, Previewed)
 
 
 class _Invalid(ValueError):

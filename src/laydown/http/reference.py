@@ -41,8 +41,6 @@ _TAKEN = (
     wire.NewLink,
     wire.SignIn,
     wire.PreviewRequest,
-    wire.Preview,
-    wire.Reasons,
     wire.Change,
 )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from laydown.domain.access import Act
+from laydown.domain.access import Act, PrincipalId
 from laydown.domain.audit import Deed
 from laydown.domain.batch import (
     ENTRIES_PER_BATCH,
@@ -100,7 +100,7 @@ class Declaring:
 
         Raises `NotFound` for the project, `Forbidden` and `TooManyEntries`.
         """
-        _check_count(entries)
+        check_count(entries)
         inside = placed(entries, caller.link)
         wanted = Batch(
             id=BatchId(new_id()),
@@ -119,7 +119,7 @@ class Declaring:
         self, caller: Caller, batch_id: BatchId, entries: Sequence[Entry | Refused]
     ) -> Declaration:
         """Declare more entries in an open batch; raise `BatchClosed` for a closed one."""
-        _check_count(entries)
+        check_count(entries)
         inside = placed(entries, caller.link)
         return await repeated(lambda: self._add(caller, batch_id, inside))
 
@@ -131,7 +131,7 @@ class Declaring:
         Bytes that are not needed are discarded. A mere entry is one whose bytes nobody would take
         in any case. Raises `BatchClosed`.
         """
-        _check_count(files)
+        check_count(files)
         return await repeated(lambda: self._add(caller, batch_id, files))
 
     async def _open(
@@ -186,8 +186,7 @@ class Declaring:
             batch,
             named,
             is_new=is_new,
-            # A digest is no proof of having the bytes: those who can't read must send them.
-            whose=None if caller.rights.may(Act.READ_DOCUMENTS) else caller.principal,
+            whose=readable_to(caller),
         )
         given = [renewed(each, known) if isinstance(each, Brought) else each for each in given]
         brought = {each.entry.key: each for each in given if isinstance(each, Brought)}
@@ -228,7 +227,16 @@ class Declaring:
         return Declaration(batch=batch, tally=tally, verdicts=draft.verdicts, is_new=is_new)
 
 
-def _check_count(entries: Sequence[object]) -> None:
+def readable_to(caller: Caller) -> PrincipalId | None:
+    """Return whose deliveries alone a caller may know of; None: everything.
+
+    A digest is no proof of having the bytes: those who can't read must send them.
+    """
+    return None if caller.rights.may(Act.READ_DOCUMENTS) else caller.principal
+
+
+def check_count(entries: Sequence[object]) -> None:
+    """Raise `TooManyEntries` for more than one request may have."""
     if len(entries) > ENTRIES_PER_REQUEST:
         raise TooManyEntries(
             f"a request declares at most {ENTRIES_PER_REQUEST:,} entries, this one has "

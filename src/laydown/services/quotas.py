@@ -74,17 +74,17 @@ async def _quota(tx: Tx, project_id: ProjectId | None) -> Quota:
     )
 
 
-async def room_in(tx: Tx, caller: Caller, project_id: ProjectId) -> Room:
+async def room_in(tx: Tx, caller: Caller, project_id: ProjectId, *, lock: bool = True) -> Room:
     """Return what the quotas, and the caller's drop link, leave for a project.
 
-    Nobody else takes of it until the end of *tx*. Comes before uploads are locked, and after their
-    batch is. Raises `Unauthenticated` for a link that was revoked since it was shown.
+    With *lock* nobody else takes of it until the end of *tx*; that comes before uploads are locked,
+    and after their batch is. Raises `Unauthenticated` for a link that was revoked since it was shown.
     """
     if caller.link is None:
-        return await _room(tx, [project_id], lock=True)
-    quotas = await tx.quotas([project_id], lock=True)
+        return await _room(tx, [project_id], lock=lock)
+    quotas = await tx.quotas([project_id], lock=lock)
     used: dict[UUID | None, Usage] = dict(await tx.usage([project_id])) if quotas else {}
-    link = await tx.link(caller.link.id, lock=True)
+    link = await tx.link(caller.link.id, lock=lock)
     if link.revoked_at is not None:
         raise Unauthenticated("this link is revoked; get a new one")
     files, size = await tx.delivered_by(link.id)

@@ -27,8 +27,6 @@ class Forecast:
     outlook: Outlook
     reason: str | None = None
     detail: str | None = None
-    current_version: int | None = None  # of the document that is there; None for who can't read it
-    same_size: bool = False  # whether that one is as long: its digest may well be the same
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,7 @@ RULES: Mapping[Route, Rule] = {
     ("PUT", "/v1/projects/{project_id}/quotas"): Rule(
         act=Act.SET_QUOTAS, sees=Act.SEE_PROJECT, body={}
     ),
+    ("GET", "/v1/projects/{project_id}/folder"): Rule(act=Act.READ_DOCUMENTS, sees=Act.SEE_PROJECT),
     ("POST", "/v1/projects/{project_id}/previews"): Rule(
         act=Act.DELIVER, sees=Act.SEE_PROJECT, body={"entries": []}
     ),

@@ -50,6 +50,25 @@ async def test_documents_are_found_by_folder_text_and_kind(ours, filled):
             assert [item["path"] for item in items] == found, query
 
 
+CHILDREN = [
+    ("", ["A.txt", "Plans-old/", "Plans/", "Plansar.txt", "z.txt"]),
+    ("?path=plans", ["Plans/B.txt", "Plans/Ground/"]),
+    ("?path=/Plans/Ground/", ["Plans/Ground/C.txt"]),
+    ("?path=Plan", []),
+    ("?path=A.txt", []),
+]
+
+
+async def test_a_folder_lists_what_lies_directly_in_it(ours, filled):
+    """Folders are listed once, with nothing of what is below them, whatever the page's size."""
+    for query, found in CHILDREN:
+        for limit in (1, 2, 100):
+            items = await pages(ours, f"/v1/projects/{filled}/folder{query}", limit)
+            shown = [item["path"] + ("" if item["document"] else "/") for item in items]
+            assert shown == found, (query, limit)
+            assert all(item["path"].endswith(item["name"]) for item in items)
+
+
 async def test_uploads_of_a_batch_page_by_page(ours, project):
     """Pages have each upload once, in order; state and reason filter them."""
     entries = [entry(f"{n}.txt", b"%d" % n) for n in range(10)] + [entry(".DS_Store", b"x")]

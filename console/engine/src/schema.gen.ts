@@ -186,6 +186,17 @@ export interface components {
             remedy?: string | null;
         };
         /**
+         * Child
+         * @description What lies directly in a folder.
+         */
+        Child: {
+            /** Name */
+            name: string;
+            /** Path */
+            path: string;
+            document?: components["schemas"]["Document"] | null;
+        };
+        /**
          * Completion
          * @description What completing one upload came to.
          */
@@ -310,6 +321,16 @@ export interface components {
             pointer: string;
             /** Detail */
             detail: string;
+        };
+        /**
+         * FolderPage
+         * @description Some of what lies in a folder, by path, and where the next page begins.
+         */
+        FolderPage: {
+            /** Items */
+            items: components["schemas"]["Child"][];
+            /** Next Cursor */
+            next_cursor?: string | null;
         };
         /**
          * Forecast
@@ -1439,6 +1460,7 @@ export type Batch = components['schemas']['Batch'];
 export type BatchPage = components['schemas']['BatchPage'];
 export type Change = components['schemas']['Change'];
 export type Check = components['schemas']['Check'];
+export type Child = components['schemas']['Child'];
 export type Completion = components['schemas']['Completion'];
 export type CompletionRequest = components['schemas']['CompletionRequest'];
 export type Completions = components['schemas']['Completions'];
@@ -1448,6 +1470,7 @@ export type Document = components['schemas']['Document'];
 export type DocumentPage = components['schemas']['DocumentPage'];
 export type Entry = components['schemas']['Entry'];
 export type Fault = components['schemas']['Fault'];
+export type FolderPage = components['schemas']['FolderPage'];
 export type Forecast = components['schemas']['Forecast'];
 export type GrantRequest = components['schemas']['GrantRequest'];
 export type Grants = components['schemas']['Grants'];

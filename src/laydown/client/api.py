@@ -244,6 +244,11 @@ class Api(People):
         query = {"path": under, "q": text, "kind": kind}
         return self._pages(f"/v1/projects/{project_id}/documents", wire.DocumentPage, query)
 
+    def folder(self, project_id: UUID, path: str = "") -> AsyncIterator[wire.Child]:
+        """Yield what lies directly in a folder, by path."""
+        query = {"path": path or None}
+        return self._pages(f"/v1/projects/{project_id}/folder", wire.FolderPage, query)
+
     async def document(self, document_id: UUID) -> wire.Document:
         """Return a document with its current version."""
         return await self._get(f"/v1/documents/{document_id}", wire.Document)

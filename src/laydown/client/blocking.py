@@ -210,6 +210,10 @@ class Client(BlockingPeople):
         """Yield documents by path."""
         return self._each(self._async.documents(project_id, under=under, text=text, kind=kind))
 
+    def folder(self, project_id: UUID, path: str = "") -> Iterator[wire.Child]:
+        """Yield what lies directly in a folder."""
+        return self._each(self._async.folder(project_id, path))
+
     def document(self, document_id: UUID) -> wire.Document:
         """Return a document."""
         return self._run(self._async.document(document_id))

@@ -46,6 +46,15 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """What lies directly in a folder: a document, or a folder with documents somewhere below."""
+
+    path: str  # as it was delivered first
+    folded: str  # the same as it is compared; a folder's ends with a slash
+    document: "Document | None"  # None: a folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A path inside a project, with its current version."""
 

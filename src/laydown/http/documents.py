@@ -53,6 +53,24 @@ async def list_documents(
 
 
 @router.get(
+    "/v1/projects/{project_id}/folder",
+    response_model=wire.FolderPage,
+    responses=documented(NotFound),
+)
+async def list_folder(
+    caller: Called,
+    served: Served,
+    project_id: UUID,
+    page: Annotated[Page, paged(words)],
+    path: Annotated[Text, Query(description="The folder; the project itself when absent.")] = None,
+) -> Response:
+    """List what lies directly in a folder: folders, and documents with their current version."""
+    found = await served.documents.folder(caller, ProjectId(project_id), page, path=path or "")
+    items, cursor = cut(found, page, lambda child: child.folded)
+    return json(wire.FolderPage(items=[*map(shapes.child, items)], next_cursor=cursor))
+
+
+@router.get(
     "/v1/documents/{document_id}", response_model=wire.Document, responses=documented(NotFound)
 )
 async def get_document(caller: Called, served: Served, document_id: UUID) -> Response:

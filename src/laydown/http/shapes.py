@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from laydown import wire
 from laydown.domain.batch import Batch, Project, Tally
-from laydown.domain.document import Document, Version
+from laydown.domain.document import Child, Document, Version
 from laydown.domain.happening import Kind, Recorded
 from laydown.domain.jobs import JobListing, JobState
 from laydown.domain.lifecycle import SETTLED, TAKES_BYTES, State
@@ -201,6 +201,15 @@ def document(of: Document) -> wire.Document:
         path=of.path,
         versions=of.versions,
         current=version(of.current),
+    )
+
+
+def child(of: Child) -> wire.Child:
+    """Return what lies directly in a folder."""
+    return wire.Child(
+        name=of.path.rpartition("/")[2],
+        path=of.path,
+        document=None if of.document is None else document(of.document),
     )
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from laydown.domain.access import PrincipalId
 from laydown.domain.batch import Batch, Project, Tally
-from laydown.domain.document import Blob, Document, DocumentId, Version, VersionId
+from laydown.domain.document import Blob, Child, Document, DocumentId, Version, VersionId
 from laydown.domain.happening import Happening, Recorded
 from laydown.domain.jobs import Job, JobListing, JobState
 from laydown.domain.lifecycle import State
@@ -258,6 +258,10 @@ class DocumentRows(Protocol):
         kind: str | None,
     ) -> Sequence[Document]:
         """Return documents by path: below the folder (or at the path) *under*, *text* in it."""
+        ...
+
+    async def folder(self, project: ProjectId, page: Page, *, folder: str) -> Sequence[Child]:
+        """Return what lies directly in a folder, by folded path; `""` is the project itself."""
         ...
 
     async def document(self, document: DocumentId) -> Document:

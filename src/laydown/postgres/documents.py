@@ -1,8 +1,9 @@
 """Documents, versions, blobs and remembered refusals."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from laydown.domain.document import Blob, Document, DocumentId, Version, VersionId
+from laydown.domain.document import Blob, Child, Document, DocumentId, Version, VersionId
 from laydown.domain.errors import NotFound
 from laydown.domain.filetypes import POLICY_VERSION
 from laydown.domain.publication import DocumentHead, NewVersion
@@ -14,6 +15,7 @@ from laydown.postgres.rows import blob_of, document_of, json_rows, version_of
 from laydown.postgres.session import Session
 
 _Q = sql.load("documents.sql")
+_LAST = "\U0010ffff"  # behind every path
 _BLOBS = sql.load("uploads.sql")["blobs_by_digest"]
 
 
@@ -138,6 +140,28 @@ class DocumentRows(Session):
         )
         return [document_of(row, self.organization) for row in rows]
 
+    async def folder(self, project: ProjectId, page: Page, *, folder: str) -> Sequence[Child]:
+        """Return what lies directly in a folder, by folded path; `""` is the project itself."""
+        prefix = f"{folder}/" if folder else ""
+        rows = await self.all(
+            _Q["list_folder"],
+            project=project,
+            skip=len(prefix) + 1,
+            begin=prefix if page.after is None else _behind(page.after),
+            until=f"{folder}0" if folder else _LAST,
+            limit=page.limit,
+        )
+        return [self._child(row, depth=prefix.count("/")) for row in rows]
+
+    def _child(self, row: Any, *, depth: int) -> Child:  # noqa: ANN401 - a row
+        if row.slash == 0:
+            document = document_of(row, self.organization)
+            return Child(path=row.path, folded=row.path_folded, document=document)
+        path, folded = (
+            "/".join(text.split("/")[: depth + 1]) for text in (row.path, row.path_folded)
+        )
+        return Child(path=path, folded=f"{folded}/", document=None)
+
     async def document(self, document: DocumentId) -> Document:
         """Return it, or raise `NotFound`."""
         row = await self.one(_Q["get_document"], id=document)
@@ -161,3 +185,8 @@ class DocumentRows(Session):
         if row is None:
             raise NotFound("version", version)
         return version_of(row, self.organization, is_current=row.is_current)
+
+
+def _behind(child: str) -> str:
+    """Return the first folded path that can follow a child, and all that is below it."""
+    return f"{child[:-1]}0" if child.endswith("/") else f"{child}\x01"

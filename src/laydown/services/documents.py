@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from laydown.domain.access import Act
 from laydown.domain.audit import Deed
-from laydown.domain.document import Document, DocumentId, Version, VersionId
+from laydown.domain.document import Child, Document, DocumentId, Version, VersionId
 from laydown.domain.errors import ContentGone, ContentInfected
 from laydown.domain.names import folded
 from laydown.domain.upload import ProjectId
@@ -42,6 +42,14 @@ class Documents:
                 text=folded(text) if text else None,
                 kind=kind,
             )
+
+    async def folder(
+        self, caller: Caller, project_id: ProjectId, page: Page, *, path: str
+    ) -> Sequence[Child]:
+        """Return what lies directly in a folder; the cursor is a child's folded path."""
+        async with self.ledger.snapshot(caller.organization) as tx:
+            await project_for(tx, caller, Act.READ_DOCUMENTS, project_id)
+            return await tx.folder(project_id, page, folder=folded(path.strip("/")))
 
     async def document(self, caller: Caller, document_id: DocumentId) -> Document:
         """Return a document with its current version, or raise `NotFound`."""

@@ -77,8 +77,9 @@ async def _quota(tx: Tx, project_id: ProjectId | None) -> Quota:
 async def room_in(tx: Tx, caller: Caller, project_id: ProjectId, *, lock: bool = True) -> Room:
     """Return what the quotas, and the caller's drop link, leave for a project.
 
-    With *lock* nobody else takes of it until the end of *tx*; that comes before uploads are locked,
-    and after their batch is. Raises `Unauthenticated` for a link that was revoked since it was shown.
+    With *lock* nobody else takes of it until the end of *tx*; that comes before uploads are
+    locked, and after their batch is. Raises `Unauthenticated` for a link that was revoked since it
+    was shown.
     """
     if caller.link is None:
         return await _room(tx, [project_id], lock=lock)

@@ -15,7 +15,7 @@ from laydown.wire.batches import (
     Retried,
     Verdict,
 )
-from laydown.wire.documents import Document, DocumentPage, Version, VersionPage
+from laydown.wire.documents import Child, Document, DocumentPage, FolderPage, Version, VersionPage
 from laydown.wire.forms import SentFile, SentFiles
 from laydown.wire.operations import JobPage, JobRow, Rescan, RescanRequest
 from laydown.wire.people import (
@@ -85,6 +85,7 @@ __all__ = [
     "BatchState",
     "Change",
     "Check",
+    "Child",
     "Completion",
     "CompletionRequest",
     "Completions",
@@ -93,6 +94,7 @@ __all__ = [
     "DocumentPage",
     "Entry",
     "Fault",
+    "FolderPage",
     "Forecast",
     "GrantRequest",
     "Grants",

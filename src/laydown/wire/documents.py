@@ -45,6 +45,23 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Child:
+    """What lies directly in a folder."""
+
+    name: str
+    path: str
+    document: Document | None = None  # None: it is a folder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FolderPage:
+    """Some of what lies in a folder, by path, and where the next page begins."""
+
+    items: Sequence[Child]
+    next_cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentPage:
     """Some documents by path, and where the next page begins."""
 

@@ -65,6 +65,7 @@ export class Delivery {
   #sent: Promise<DeliveryState> | null = null;
   #isPaused = false;
   #isReached = true;
+  #onSettled: () => void = () => undefined;
 
   constructor(private readonly options: Options) {
     this.#board = new Board(options.files, options.unreadable ?? []);
@@ -254,6 +255,7 @@ export class Delivery {
 
   #see(batch: Batch): void {
     this.#board.tell({ batch: later(this.#board.state.batch, batch) });
+    if (batch.state === "settled") this.#onSettled();
   }
 
   /** Follow the batch to its end, or to where only files are left that we gave up. */
@@ -273,10 +275,16 @@ export class Delivery {
   async #settled(batchId: string): Promise<void> {
     for (;;) {
       await this.#sender?.idle(); // promoted files
-      if (this.#board.state.batch?.state === "settled") return;
-      await sleep(POLLED_EVERY, this.#stop.signal);
+      if (this.#isSettled()) return;
+      const settled = new Promise<void>((resolve) => (this.#onSettled = resolve));
+      await Promise.race([settled, sleep(POLLED_EVERY, this.#stop.signal)]);
+      if (this.#isSettled()) continue;
       this.#see(await this.#line.call<Batch>("GET", `/v1/batches/${batchId}`));
     }
+  }
+
+  #isSettled(): boolean {
+    return this.#board.state.batch?.state === "settled";
   }
 
   /** Learn what became of files whose events we missed. */

@@ -38,6 +38,7 @@ export type {
   Project,
   ProjectPage,
   ReasonText,
+  Receipt,
   Reasons,
   Timeline,
   Upload,

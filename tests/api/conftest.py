@@ -3,10 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from laydown.http import console
 from laydown.settings import Settings
 from tests.api.installation import Installation, installed
 from tests.api.talk import Talk, talking
@@ -18,7 +20,15 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture
-async def server(settings: Settings, request: pytest.FixtureRequest) -> AsyncIterator[Installation]:
+def built() -> Path:
+    """Return where the console that the server shows is, if it was built."""
+    return console.BUILT
+
+
+@pytest.fixture
+async def server(
+    settings: Settings, built: Path, request: pytest.FixtureRequest
+) -> AsyncIterator[Installation]:
     """Serve on a free port, with a database and a data directory of this test's own."""
     marker = request.node.get_closest_marker("knobs")
     chosen: dict[str, Any] = dict(marker.kwargs) if marker else {}
@@ -27,7 +37,7 @@ async def server(settings: Settings, request: pytest.FixtureRequest) -> AsyncIte
     over = asyncio.Event()
 
     async def run() -> None:
-        async with installed(quiet) as installation:
+        async with installed(quiet, built=built) as installation:
             ready.set_result(installation)
             await over.wait()
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 
 from laydown.bootstrap.api import api
 from laydown.bootstrap.database import Database
@@ -12,6 +13,7 @@ from laydown.bootstrap.feed import named_queue
 from laydown.bootstrap.store import Store
 from laydown.bootstrap.worker import Workshop, workshop
 from laydown.domain.upload import parse_key
+from laydown.http import console
 from laydown.http.listening import listen
 from laydown.http.serving import serve
 from laydown.ports import Silence
@@ -129,12 +131,14 @@ class Installation:
 
 
 @asynccontextmanager
-async def installed(settings: Settings) -> AsyncIterator[Installation]:
+async def installed(
+    settings: Settings, *, built: Path = console.BUILT
+) -> AsyncIterator[Installation]:
     """Serve with these settings while the block runs. Enter and leave it in one task."""
     listener = listen("127.0.0.1", 0)
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
     log = Log(level="error", process="worker")
-    async with api(settings) as composed, _workshop(settings, log) as shop:
+    async with api(settings, built=built) as composed, _workshop(settings, log) as shop:
         serving = asyncio.create_task(
             serve(
                 composed.app,

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from starlette.types import ASGIApp
 
@@ -64,8 +65,11 @@ class Api:
 
 
 @asynccontextmanager
-async def api(settings: Settings) -> AsyncIterator[Api]:
-    """Compose the API; while the block runs, bytes are committed and the event log is tailed."""
+async def api(settings: Settings, *, built: Path = console.BUILT) -> AsyncIterator[Api]:
+    """Compose the API; while the block runs, bytes are committed and the event log is tailed.
+
+    *built* is where the console is, if it was built.
+    """
     keep_freed_memory()
     metrics, log = Metrics(), Log(level=settings.log_level, process="api")
     async with AsyncExitStack() as stack:
@@ -100,7 +104,7 @@ async def api(settings: Settings) -> AsyncIterator[Api]:
                     limits=limits,
                     stopping=tail.stopping,
                     frontier=frontier,
-                    pages=console.routes(stores=storage.origins),
+                    pages=console.routes(built, stores=storage.origins),
                 ),
                 stopping=tail.stopping,
                 drain=entrance.drain,

@@ -105,6 +105,7 @@ async def _answers(store: ObjectStore) -> wire.Check:
 
 
 def _origin_of(address: str) -> str:
+    """Return the origin of the bucket, as browsers have it."""
     place = parse_store(address).place(for_clients=True)
     return f"{place.scheme}://{place.host}"
 

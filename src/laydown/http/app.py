@@ -77,8 +77,8 @@ def build(
 
     *byte_door* gets every request below `/bytes/` as it comes; without one nothing is there.
     *frontier* says which proxies and which pages of others there are; without one, none. *pages*
-    are those of the console. Once
-    *stopping* is set, event streams end, `/readyz` says no, and everything else is still answered.
+    are the console's. Once *stopping* is set, event streams end, `/readyz` says no, and everything
+    else is still answered.
     """
     api = FastAPI(
         routes=[*_ROUTES, *reference.routes(document()), *pages],

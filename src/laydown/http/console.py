@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -11,13 +12,16 @@ from types import MappingProxyType
 from fastapi import Request, Response
 from starlette.routing import BaseRoute, Route
 
+from laydown.http.context import add_header
+
 BUILT = Path(__file__).parent.parent / "console"
 """Where `make setup` puts the built console, and a wheel has it."""
 
 PAGES = (
     "/",
     "/projects/{project}",
-    "/projects/{project}/{view}",
+    "/projects/{project}/deliveries",
+    "/projects/{project}/documents",
     "/documents/{document}",
     "/deliveries/{batch}",
     "/operate",
@@ -45,24 +49,26 @@ _ALWAYS: Mapping[str, str] = MappingProxyType(
 )
 _UNBUILT = """<!doctype html><html lang="en"><meta charset="utf-8"><title>laydown</title>
 <h1>laydown runs, but its console was not built</h1>
-<p>The page where people drop files is made with Node. Install Node 20.19 or later, run
-<code>make setup</code> in the folder laydown was started from, and start it again. A wheel brings
-the console along.</p>
+<p>The page where people deliver files is made with Node. Where laydown's source is, install Node
+20.19 or later with npm, run <code>make setup</code>, and start laydown again. An installed wheel
+always has the page.</p>
 <p>Everything else works: the command line, and the API that <a href="/docs">/docs</a>
 describes.</p></html>
 """
+_UNBUILT_POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+_NO_WEIGHT = re.compile(r"\s*q=0(\.0*)?\s*")  # "not acceptable" (RFC 9110, 12.4.2)
 
 Answerer = Callable[[Request], Awaitable[Response]]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
     """A file of the built console, ready to be sent."""
 
     body: bytes
     packed: bytes  # by gzip
     media_type: str
-    tag: str
+    tag: str  # a weak one: it says the same of the bytes packed and as they are
 
     @classmethod
     def read(cls, path: Path) -> "_File":
@@ -71,19 +77,19 @@ class _File:
             body=body,
             packed=gzip.compress(body, 9, mtime=0),
             media_type=_MEDIA_TYPES[path.suffix],
-            tag=f'"{hashlib.sha256(body).hexdigest()[:32]}"',
+            tag=f'W/"{hashlib.sha256(body).hexdigest()[:32]}"',
         )
 
     def answer(self, request: Request, headers: Mapping[str, str]) -> Response:
         """Return the file, or the word that the browser's copy holds."""
-        told = {**headers, "ETag": self.tag, "Vary": "Accept-Encoding"}
-        if self.tag in request.headers.get("if-none-match", ""):
+        add_header(request.scope, "Vary", "Accept-Encoding")  # beside what the edge says it varies
+        told = {**headers, "ETag": self.tag}
+        if _holds(self.tag, request.headers.get("if-none-match", "")):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
-        body = self.body
-        if "gzip" in request.headers.get("accept-encoding", ""):
-            body = self.packed
-            told["Content-Encoding"] = "gzip"
-        return Response(body, headers=told, media_type=self.media_type)
+        if not _takes_gzip(request.headers.get("accept-encoding", "")):
+            return Response(self.body, headers=told, media_type=self.media_type)
+        told["Content-Encoding"] = "gzip"
+        return Response(self.packed, headers=told, media_type=self.media_type)
 
 
 def routes(built: Path = BUILT, *, stores: Sequence[str] = ()) -> list[BaseRoute]:
@@ -94,20 +100,21 @@ def routes(built: Path = BUILT, *, stores: Sequence[str] = ()) -> list[BaseRoute
     sends bytes.
     """
     if not (built / _INDEX).is_file():
-        return [Route("/", _unbuilt, methods=["GET"])]
+        return [Route(path, _unbuilt, methods=["GET"]) for path in PAGES]
     files = {
         path.relative_to(built).as_posix(): _File.read(path)
         for path in sorted(built.rglob("*"))
         if path.suffix in _MEDIA_TYPES and path.is_file()
     }
-    page = _serving(files.pop(_INDEX), {"Content-Security-Policy": policy(stores)}, _ASK_AGAIN)
-    return [
-        *(Route(path, page, methods=["GET"]) for path in PAGES),
-        *(
-            Route(f"/{name}", _serving(file, {}, _kept(name)), methods=["GET"])
-            for name, file in files.items()
-        ),
-    ]
+    # Scripts say it too: a worker is held to what its own answer says, not to the page's.
+    headers = {**_ALWAYS, "Content-Security-Policy": policy(stores)}
+    page = _serving(files.pop(_INDEX), {**headers, "Cache-Control": _ASK_AGAIN})
+    found: list[BaseRoute] = [Route(path, page, methods=["GET"]) for path in PAGES]
+    for name, file in files.items():
+        kept = _FOREVER if name.startswith(_ASSETS) else _ASK_AGAIN
+        answerer = _serving(file, {**headers, "Cache-Control": kept})
+        found.append(Route(f"/{name}", answerer, methods=["GET"]))
+    return found
 
 
 def policy(stores: Sequence[str]) -> str:
@@ -127,13 +134,7 @@ def policy(stores: Sequence[str]) -> str:
     )
 
 
-def _kept(name: str) -> str:
-    return _FOREVER if name.startswith(_ASSETS) else _ASK_AGAIN
-
-
-def _serving(file: _File, more: Mapping[str, str], kept: str) -> Answerer:
-    headers = {**_ALWAYS, **more, "Cache-Control": kept}
-
+def _serving(file: _File, headers: Mapping[str, str]) -> Answerer:
     async def serve(request: Request) -> Response:
         return file.answer(request, headers)
 
@@ -141,4 +142,20 @@ def _serving(file: _File, more: Mapping[str, str], kept: str) -> Answerer:
 
 
 async def _unbuilt(_request: Request) -> Response:
-    return Response(_UNBUILT, media_type="text/html")
+    headers = {**_ALWAYS, "Content-Security-Policy": _UNBUILT_POLICY}
+    return Response(_UNBUILT, media_type="text/html", headers=headers)
+
+
+def _holds(tag: str, known: str) -> bool:
+    """Say whether an `If-None-Match` names a tag, by weak comparison (RFC 9110, 13.1.2)."""
+    named = {each.strip().removeprefix("W/") for each in known.split(",")}
+    return not named.isdisjoint({tag.removeprefix("W/"), "*"})
+
+
+def _takes_gzip(accepted: str) -> bool:
+    """Say whether an `Accept-Encoding` has gzip, and doesn't have it to refuse it."""
+    for each in accepted.split(","):
+        coding, _, weight = each.partition(";")
+        if coding.strip().lower() == "gzip":
+            return _NO_WEIGHT.fullmatch(weight.lower()) is None
+    return False

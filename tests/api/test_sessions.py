@@ -12,6 +12,9 @@ from tests.api.talk import Answer, Talk, talking
 
 pytestmark = pytest.mark.embedded  # where bytes are kept plays no part
 
+PERSON = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+"""What a browser sends when somebody follows a link."""
+
 
 @pytest.fixture
 async def browser(server: Installation) -> AsyncIterator[Talk]:
@@ -60,6 +63,24 @@ async def test_a_link_leads_in(server, browser):
     me = await browser.anonymous("GET", "/v1/me", headers={"Cookie": cookie_of(answer)})
     assert (me.json["name"], me.json["organization"]) == ("owner", "ours")
     assert len(me.json["csrf"]) == 64
+
+
+async def test_a_browser_with_a_bad_link_is_led_to_where_it_says_so(server, browser):
+    """A link that is used up or wrong shows a person the page for signing in, and no session."""
+    code = await offered(server)
+    await browser.anonymous("GET", f"/signin?code={code}", headers=PERSON)
+    for bad in (code, "guessed", ""):
+        answer = await browser.anonymous("GET", f"/signin?code={bad}", headers=PERSON)
+        assert (answer.status, answer.headers["Location"]) == (303, "/welcome?problem=link")
+        assert "Set-Cookie" not in answer.headers
+        program = await browser.anonymous("GET", f"/signin?code={bad}")
+        assert (program.status, program.code) == (401, "unauthenticated")
+
+
+async def test_anybody_is_told_how_to_sign_in(browser):
+    """Without a credential one learns that links open sessions here, and no provider does."""
+    answer = await browser.anonymous("GET", "/v1/sessions/ways")
+    assert (answer.status, answer.json) == (200, {"link": True, "provider": False})
 
 
 async def test_only_our_own_page_changes_anything(server, browser):

@@ -33,10 +33,10 @@ class Browser:
         self._session = session
         self._url = url
 
-    async def get(self, path: str) -> Answer:
+    async def get(self, path: str, **headers: str) -> Answer:
         """Ask for a page, of our server unless it is elsewhere."""
         url = path if path.startswith("http") else self._url + path
-        async with self._session.get(url, allow_redirects=False) as response:
+        async with self._session.get(url, headers=headers, allow_redirects=False) as response:
             body = await response.read()
         return Answer(status=response.status, headers=response.headers, body=body)
 
@@ -46,6 +46,12 @@ class Browser:
         assert there.status == 303, there.body
         back = await self.get(there.headers["Location"])
         return str(back.headers["Location"])
+
+    async def landing(self, path: str) -> str:
+        """Return where somebody lands whose browser is refused and shows pages."""
+        answer = await self.get(path, Accept="text/html,*/*;q=0.8")
+        assert answer.status == 303, answer.body
+        return str(answer.headers["Location"])
 
 
 @asynccontextmanager
@@ -112,6 +118,9 @@ async def test_what_comes_back_must_be_the_answer(
         answer = await browser.get(changed(await browser.to_provider(), **query))
         assert (answer.status, answer.code) == (401, "unauthenticated")
         assert (await browser.get("/v1/me")).status == 401
+        again = changed(await browser.to_provider(), **query)
+        assert await browser.landing(again) == "/welcome?problem=provider"
+        assert (await browser.get("/v1/me")).status == 401
 
 
 async def test_another_browser_cannot_finish_it(server: Installation, ours: Talk):
@@ -132,19 +141,28 @@ async def test_nobodys_member_gets_no_session(server: Installation, ours: Talk):
     async with browsing(server) as browser:
         answer = await browser.get(await browser.to_provider())
         assert (answer.status, answer.code) == (403, "forbidden")
+        landing = await browser.landing(await browser.to_provider())
+        assert landing == "/welcome?problem=stranger"
         assert (await browser.get("/v1/me")).status == 401
 
 
 async def test_a_member_of_several_organizations_names_one(
     server: Installation, ours: Talk, theirs: Talk
 ):
-    """The session is of the organization that was named before the browser was sent away."""
+    """The session is of the organization that was named before the browser was sent away.
+
+    Without one the page for signing in is told among which ones to choose.
+    """
     for talk in (ours, theirs):
         await invite(talk)
+    known = {(await talk.get("/v1/me"))["organization_id"] for talk in (ours, theirs)}
     async with browsing(server) as browser:
         assert (await browser.get(await browser.to_provider())).status == 403
-    for talk in (ours, theirs):
-        organization = (await talk.get("/v1/me"))["organization_id"]
+        landing = urlsplit(await browser.landing(await browser.to_provider()))
+    told = parse_qs(landing.query)
+    assert (landing.path, told["problem"]) == ("/welcome", ["several"])
+    assert {*told["organization"]} == known
+    for organization in known:
         async with browsing(server) as browser:
             await browser.get(await browser.to_provider(f"?organization={organization}"))
             assert (await browser.get("/v1/me")).json["organization_id"] == organization
@@ -157,6 +175,7 @@ async def test_while_the_issuer_is_away_nobody_signs_in(server: Installation, is
         issuer.behave("/token", "fails")
         away = await browser.get(link)
         assert (away.status, away.code) == (503, "issuer_unavailable")
+        assert await browser.landing(link) == "/welcome?problem=away"
 
 
 async def test_an_issuer_that_never_answered_sends_nobody(server: Installation, issuer: Issuer):
@@ -165,6 +184,14 @@ async def test_an_issuer_that_never_answered_sends_nobody(server: Installation, 
     async with browsing(server) as browser:
         answer = await browser.get("/signin/provider")
         assert (answer.status, answer.code) == (503, "issuer_unavailable")
+        assert await browser.landing("/signin/provider") == "/welcome?problem=away"
+
+
+async def test_anybody_is_told_that_there_is_a_provider(server: Installation):
+    """Without a credential one learns that people sign in there, or by a link."""
+    async with browsing(server) as browser:
+        ways = await browser.get("/v1/sessions/ways")
+        assert (ways.status, ways.json) == (200, {"link": True, "provider": True})
 
 
 class TestWithoutAProvider:
@@ -181,6 +208,7 @@ class TestWithoutAProvider:
             for path in ("/signin/provider", "/signin/return?state=a&code=b"):
                 answer = await browser.get(path)
                 assert (answer.status, answer.code) == (401, "unauthenticated")
+                assert await browser.landing(path) == "/welcome?problem=provider"
 
     async def test_no_token_of_others_is_taken(self, server: Installation, issuer: Issuer):
         """A good token of an issuer that nobody named is a sentence, and 401."""

@@ -21,6 +21,9 @@ def operations():
 SIGN_IN = {"open_session", "follow_link", "go_to_provider", "come_back"}
 """What takes a one-time code, or the word of an identity provider, instead of a token."""
 
+OPEN = {"list_ways"}
+"""What anybody may ask."""
+
 TAKES_FILES = {"send_files"}
 """What takes no JSON, and so no `Idempotency-Key`."""
 
@@ -52,7 +55,8 @@ def test_every_operation_says_what_can_go_wrong():
         problem = answers["default"]["content"]["application/problem+json"]["schema"]
         assert problem == {"$ref": "#/components/schemas/Problem"}
         signs_in = operation["operationId"] in SIGN_IN
-        takes_token = path.startswith("/v1/") and not signs_in
+        is_open = signs_in or operation["operationId"] in OPEN
+        takes_token = path.startswith("/v1/") and not is_open
         assert ("security" in operation) == takes_token, (method, path)
         assert ("401" in answers) == (takes_token or signs_in)
         names_others = "{" in path or operation["operationId"] == "make_token"

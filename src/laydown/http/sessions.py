@@ -1,13 +1,16 @@
 """Sessions of browsers: a one-time link opens one, a cookie carries it."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated
+from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
 
 from laydown import wire
-from laydown.domain.errors import InvalidRequest, TooLarge, Unauthenticated
+from laydown.domain.errors import InvalidRequest, LaydownError, TooLarge, Unauthenticated
 from laydown.http import shapes_of_people as shapes
 from laydown.http.auth import Called, Came, csrf_of, forget, remember
 from laydown.http.bodies import described, json, taking
@@ -19,7 +22,7 @@ from laydown.services.sessions import Opened
 HOME = "/"
 """Where a browser goes that is signed in: the console."""
 
-_WELCOME = "/welcome?problem="
+_WELCOME = "/welcome"
 
 router = routing("sessions", is_open=True)
 own_router = routing("sessions")
@@ -37,13 +40,14 @@ async def follow_link(
     request: Request,
     code: Annotated[str, Query(max_length=200)] = "",
 ) -> Response:
-    """Open a session with a one-time link, as `laydown up` prints it, and go to the first page."""
+    """Open a session with a one-time link, as `laydown up` prints it, and go to the first page.
+
+    A browser whose link doesn't hold is sent to the page for signing in.
+    """
     try:
         opened = await served.sessions.open(code, came)
-    except Unauthenticated:
-        if not reads_pages(request):
-            raise
-        return turned_away("link")
+    except Unauthenticated as refusal:
+        return turned_away(request, refusal, "link")
     answer = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
     hand_over(answer, opened, request)
     return answer
@@ -87,14 +91,18 @@ async def end_session(caller: Called, served: Served) -> Response:
     return answer
 
 
-def reads_pages(request: Request) -> bool:
-    """Say whether a person waits for the answer, in a browser."""
-    return "text/html" in request.headers.get("accept", "")
+def turned_away(
+    request: Request, refusal: LaydownError, problem: str, *, organizations: Sequence[UUID] = ()
+) -> Response:
+    """Send a browser that was not signed in to the page that says so, and what to do.
 
-
-def turned_away(what: str) -> Response:
-    """Send a browser that was not signed in to the page that says so, and what to do."""
-    return RedirectResponse(_WELCOME + what, HTTPStatus.SEE_OTHER)
+    *problem* is the page's word for it, and *organizations* are those among which somebody has to
+    choose. Raises the *refusal* for a program, which has no use for a page.
+    """
+    if "text/html" not in request.headers.get("accept", ""):
+        raise refusal
+    told = [("problem", problem), *(("organization", str(each)) for each in organizations)]
+    return RedirectResponse(f"{_WELCOME}?{urlencode(told)}", HTTPStatus.SEE_OTHER)
 
 
 def hand_over(answer: Response, opened: Opened, request: Request) -> None:

@@ -8,14 +8,21 @@ from uuid import UUID
 from fastapi import Cookie, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
-from laydown.domain.errors import Forbidden, InvalidRequest, IssuerUnavailable, Unauthenticated
+from laydown.domain.errors import (
+    Forbidden,
+    InvalidRequest,
+    IssuerUnavailable,
+    LaydownError,
+    Unauthenticated,
+)
 from laydown.domain.upload import OrganizationId
 from laydown.http.auth import Came
 from laydown.http.context import Served
 from laydown.http.problems import documented
 from laydown.http.routing import routing
-from laydown.http.sessions import HOME, hand_over, reads_pages, turned_away
+from laydown.http.sessions import HOME, hand_over, turned_away
 from laydown.ports import Returned, SignIn
+from laydown.services.identity import SeveralOrganizations
 
 COOKIE: Final = "laydown_signin"
 RETURN: Final = "/signin/return"
@@ -37,7 +44,10 @@ async def go_to_provider(
     served: Served, request: Request, organization: UUID | None = None
 ) -> Response:
     """Send the browser to the identity provider; who is in several organizations names one."""
-    begun = await served.sessions.begin(_return_to(request))
+    try:
+        begun = await served.sessions.begin(_return_to(request))
+    except (Unauthenticated, IssuerUnavailable) as refusal:
+        return _turned_away(request, refusal)
     meant = "" if organization is None else organization.hex
     answer = RedirectResponse(begun.url, HTTPStatus.SEE_OTHER)
     answer.set_cookie(
@@ -68,19 +78,33 @@ async def come_back(
     issuer: Annotated[str | None, Query(alias="iss")] = None,
     kept: Annotated[str | None, Cookie(alias=COOKIE, include_in_schema=False)] = None,
 ) -> Response:
-    """Open a session for whom the identity provider vouches, and go to the first page."""
+    """Open a session for whom the identity provider vouches, and go to the first page.
+
+    A browser that gets none is sent to the page for signing in.
+    """
     returned = Returned(state=state, code=code, error=error, issuer=issuer)
     try:
         begun, organization = _begun(kept, request)
         opened = await served.sessions.finish(begun, returned, came, organization=organization)
-    except (Unauthenticated, Forbidden) as refusal:
-        if not reads_pages(request):
-            raise
-        return turned_away("stranger" if isinstance(refusal, Forbidden) else "provider")
+    except (Unauthenticated, Forbidden, IssuerUnavailable) as refusal:
+        return _turned_away(request, refusal)
     answer = RedirectResponse(HOME, HTTPStatus.SEE_OTHER)
     answer.delete_cookie(COOKIE, path=RETURN, httponly=True, samesite="lax")
     hand_over(answer, opened, request)
     return answer
+
+
+def _turned_away(request: Request, refusal: LaydownError) -> Response:
+    """Tell a browser what is wrong in one of the page's words."""
+    match refusal:
+        case SeveralOrganizations(organizations=organizations):
+            return turned_away(request, refusal, "several", organizations=organizations)
+        case Forbidden():
+            return turned_away(request, refusal, "stranger")
+        case IssuerUnavailable():
+            return turned_away(request, refusal, "away")
+        case _:
+            return turned_away(request, refusal, "provider")
 
 
 def _begun(kept: str | None, request: Request) -> tuple[SignIn, OrganizationId | None]:

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -24,6 +25,15 @@ _PREFIXES = {SecretKind.TOKEN: "ldn", SecretKind.LINK: "ldl", SecretKind.SESSION
 _KINDS = {prefix: kind for kind, prefix in _PREFIXES.items()}
 _CODE = "ldc"
 _SECRET = re.compile(r"(ld[nlsc])_([0-9a-f]{32})_([A-Za-z0-9_-]{43})", re.ASCII)
+
+
+class SeveralOrganizations(Forbidden):
+    """Several organizations know somebody of whom only the identity provider speaks."""
+
+    def __init__(self, organizations: Sequence[OrganizationId]) -> None:
+        named = ", ".join(map(str, organizations))
+        super().__init__(f"several organizations know you; name one of {named}")
+        self.organizations = organizations
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +144,8 @@ class Identity:
         """Return the member somebody is whom the identity provider vouches for.
 
         The first time that is whoever was invited by the address the provider has verified. Raises
-        `Forbidden` for nobody's member, and for a member of several organizations, or somebody
-        whom several have invited, when none is named.
+        `Forbidden` for nobody's member, and `SeveralOrganizations` for a member of several, or
+        somebody whom several have invited, when none is named.
         """
         found = await self.keyring.members_of(
             issuer=stranger.issuer,
@@ -146,8 +156,7 @@ class Identity:
         if not found:
             raise Forbidden("nobody has made you a member here; ask an owner or a manager to")
         if len(found) > 1:
-            named = ", ".join(str(each) for each, _ in found)
-            raise Forbidden(f"several organizations know you; name one of {named}")
+            raise SeveralOrganizations(tuple(each for each, _ in found))
         credential = await self.keyring.credential_of(*found[0])
         if credential is None or not credential.is_valid:
             raise Forbidden("you are a member no more")

@@ -10,21 +10,24 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+CONSOLE := src/laydown/console/index.html
+# Folders too: a source that is gone changes the folder it was in.
+CONSOLE_SOURCES := $(shell find console -name node_modules -prune -o -name tests -prune -o -print)
 
 .PHONY: help setup demo test check format soak bench docs lock build clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
 
-setup: .setup/done .setup/console ## make .venv with everything in it, and the console
+setup: .setup/done $(CONSOLE) ## make .venv with everything in it, and the console
 
 .setup/done: scripts/setup.sh pyproject.toml requirements/dev.txt
 	@PYTHON="$(PYTHON)" bash scripts/setup.sh
 	@mkdir -p .setup && touch .setup/done
 
-.setup/console: scripts/console.sh $(shell find console -type f -not -path '*/node_modules/*')
+# Without Node it stays unmade, and the next `make` looks for Node again.
+$(CONSOLE): scripts/console.sh $(CONSOLE_SOURCES)
 	@bash scripts/console.sh
-	@mkdir -p .setup && touch .setup/console
 
 demo: setup ## a sample delivery, from start to receipt; ARGS=--exit stops by itself
 	@$(BIN)/laydown demo $(ARGS)
@@ -53,9 +56,9 @@ docs: setup ## write the reference pages that come from the code
 lock: setup ## choose new versions of the dependencies, at least a week old
 	@bash scripts/lock.sh
 
-build: setup ## a wheel in dist/
-	@test -f src/laydown/console/index.html || \
-		{ echo "build: a wheel has the console in it: install Node 20.19 or later" >&2; exit 1; }
+build: setup ## a wheel in dist/, the console in it
+	@CI=true $(MAKE) -s --no-print-directory $(CONSOLE) || \
+		{ echo "build: no wheel is made without the console in it" >&2; exit 1; }
 	@$(BIN)/uv build --wheel -q --out-dir dist
 
 clean: ## forget everything that make made

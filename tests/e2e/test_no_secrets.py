@@ -147,7 +147,7 @@ def _let_in(ran: Run, token: str) -> None:
         assert ran.ask("DELETE", f"{place}/{thing['id']}", token=token)[0] == 204
         assert ran.ask("GET", "/v1/me", token=made["secret"])[0] == 401
     [code] = until(
-        lambda: re.findall(r"/signin\?code=(\S+) ", ran.yard.log), what="a link to sign in is told"
+        lambda: re.findall(r"/signin\?code=(\S+)\n", ran.yard.log), what="a link to sign in is told"
     )
     _, told = ran.ask("POST", "/v1/sessions", json.dumps({"code": code}).encode())
     ran.secrets |= {code.encode(), json.loads(told)["csrf"].encode()}

@@ -72,7 +72,9 @@ def rehearse(folder: Path, *, files: int, is_to_serve_on: bool) -> int:
             say("scanner: none, so nothing was looked through for malware")
         if is_to_serve_on:
             say(f"still serving at {connection.url}; Ctrl-C stops it")
-            say("look around in another terminal:")
+            say("look around in a browser; this link signs you in, once, within 15 minutes:")
+            say(_sign_in_link(env))
+            say("or in another terminal:")
             say(f"$ {DATA_VARIABLE}={_shown(data)} {_shown(_program())} ls {PROJECT_CODE}")
             with suppress(KeyboardInterrupt):
                 server.wait()
@@ -144,6 +146,15 @@ def _receipt(client: Client) -> wire.Receipt:
     for batch in client.batches():
         return client.receipt(batch.id)
     raise NotPossible("nothing was delivered")
+
+
+def _sign_in_link(env: Mapping[str, str]) -> str:
+    """Return a new link to the console; the one that was printed at the start is far above."""
+    command = [*_LAYDOWN, "organization", "sign-in"]
+    told = subprocess.run(command, env=env, check=False, stdout=subprocess.PIPE, text=True)  # noqa: S603 - ourselves
+    if told.returncode:
+        raise NotPossible("there is no link to the console")
+    return told.stdout.strip()
 
 
 def _compared(counts: Mapping[wire.UploadState, int], manifest: Manifest) -> str:

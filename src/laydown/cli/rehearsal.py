@@ -72,7 +72,7 @@ def rehearse(folder: Path, *, files: int, is_to_serve_on: bool) -> int:
             say("scanner: none, so nothing was looked through for malware")
         if is_to_serve_on:
             say(f"still serving at {connection.url}; Ctrl-C stops it")
-            say("look around in a browser; this link signs you in, once, within 15 minutes:")
+            say("look around in a browser (the link works once, for 15 minutes):")
             say(_sign_in_link(env))
             say("or in another terminal:")
             say(f"$ {DATA_VARIABLE}={_shown(data)} {_shown(_program())} ls {PROJECT_CODE}")

@@ -108,7 +108,7 @@ def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]
             announced.set()
             _say(f"serving at {url}, with everything in {settings.data}; Ctrl-C stops it")
             code = await offer_sign_in(settings, organization=_ORGANIZATION)
-            _say(f"the console is at {url}/; this link signs you in, once, within 15 minutes:")
+            _say("open the console in a browser (the link works once, for 15 minutes):")
             _say(sign_in_link(url, code))
         return True
 

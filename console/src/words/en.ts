@@ -73,7 +73,131 @@ export const words = {
     deliveries: "Deliveries",
     documents: "Documents",
   },
-  deliver: {},
+  deliver: {
+    drop: "Drop a folder here",
+    dropHint:
+      "Or any number of files and folders. Nothing is sent before you have seen what it is.",
+    pickHint: "Nothing is sent before you have seen what it is.",
+    pick: "Choose what to deliver",
+    dropNow: "Let go, and it is looked at",
+    folder: "Choose a folder",
+    files: "Choose files",
+    reading: (files: number) => `${many(files, "file")} found so far…`,
+    stop: "Stop",
+    empty: "There are no files in it.",
+    emptyUnreadable: (items: number) =>
+      `There is nothing to send: ${many(items, "item")} can't be read.`,
+    tooMany: (most: number) =>
+      `These are more than ${count(most)} files, the most that one delivery takes. ` +
+      "Drop its folders one after the other.",
+    busy: (label: string) =>
+      `“${label}” is being sent, and a tab sends one delivery at a time. ` +
+      "It goes on while you look at other pages; when it has been sent, drop the next one here.",
+    busyLink: "Look at it",
+    waiting: (label: string) => `“${label}” was looked at, and waits to be sent or discarded.`,
+    waitingLink: "Go to it",
+
+    labelOf: (tops: readonly string[]) =>
+      tops.length <= 2
+        ? tops.join(", ")
+        : `${tops.slice(0, 2).join(", ")} and ${count(tops.length - 2)} more`,
+    review: (files: number, size: string) => `${many(files, "file")}, ${size}`,
+    reviewIn: "What will become of it",
+    label: "Name of this delivery",
+    conflict: "When a document is already there",
+    conflicts: {
+      new_version: "Add a new version",
+      skip: "Leave what is there",
+      reject: "Refuse the file",
+    },
+    kinds: {
+      new: "New",
+      new_version: "New version",
+      present: "Already here",
+      skipped: "Skipped",
+      refused: "Refused",
+      unknown: "Not looked at yet",
+      unreadable: "Unreadable",
+    },
+    kindHints: {
+      new: "a document that is not there yet",
+      new_version: "of a document that is there",
+      present: "the same bytes; nothing is sent",
+      skipped: "not stored",
+      refused: "can't be delivered like this",
+      unknown: "the server is being asked",
+      unreadable: "on this device",
+    },
+    tiles: "What the files will be; choose one to see only those",
+    comparing: (files: string, of: string, size: string) =>
+      `Comparing contents: ${files} of ${of} files, ${size} left to read. Until then a file may ` +
+      "turn out to be here already; it is then not sent.",
+    compared: "All contents are compared.",
+    reasons: "What will not be stored, and why",
+    reasonFiles: (files: number) => many(files, "file"),
+    search: "Find a file by its path",
+    list: "Files of this delivery",
+    listed: (shown: number, of: number) =>
+      shown === of ? many(of, "file") : `${count(shown)} of ${many(of, "file")}`,
+    noneListed: "No file matches.",
+    send: (files: number, size: string) => `Send ${many(files, "file")}, ${size}`,
+    record: (files: number) =>
+      `Record ${many(files, "file")} that ${files === 1 ? "is" : "are"} here already`,
+    nothing: "None of these files can be sent.",
+    discard: "Discard",
+    starting: "Announcing the files to the server…",
+    failed: "This can't be sent.",
+    lookAgain: "Look at it again",
+
+    sending: {
+      reading: "Looking at the files",
+      previewing: "Looking at the files",
+      ready: "Starting",
+      sending: "Sending from this page",
+      paused: "Paused",
+      offline: "No connection",
+      finishing: "Everything is sent; waiting for the server's word",
+      done: "Everything is sent",
+      cancelled: "Cancelled",
+      failed: "Sending stopped",
+    },
+    progress: "Bytes sent",
+    sentOf: (sent: string, all: string) => `${sent} of ${all}`,
+    filesOf: (sent: number, all: number) => `${count(sent)} of ${many(all, "file")}`,
+    rate: (rate: string) => `${rate} a second`,
+    left: (time: string) => `about ${time} left`,
+    leftUnknown: "time left not known yet",
+    spoken: (share: number, left: string) => `${share} percent sent, ${left}.`,
+    pause: "Pause",
+    resume: "Go on",
+    cancel: "Cancel the delivery",
+    cancelAsk: "Cancel this delivery?",
+    cancelHint: "What has arrived stays. Nothing more is sent.",
+    cancelNo: "Keep sending",
+    offline:
+      "The server can't be reached. Sending goes on by itself once it can; nothing is lost meanwhile.",
+    nothingSent: "No bytes had to be sent: the server has them, or doesn't take them.",
+    keepOpen: "Keep this tab open. You may look at other pages in it.",
+    doneHint: "You may close this tab: what is left to do, the server does.",
+    doneLeft: (files: number) => `${many(files, "file")} could not be sent.`,
+    trouble: "What could not be sent",
+    troubleMore: (files: number) => `and ${many(files, "more file", "more files")}`,
+    bar: (label: string) => `Delivery “${label}”`,
+    see: "See every file",
+    dismiss: "Dismiss",
+
+    unfinished: "Not finished",
+    missing: (missing: number, of: number) =>
+      `${count(missing)} of ${many(of, "file")} ${missing === 1 ? "has" : "have"} not arrived.`,
+    cutOff: "It was cut off before all its files were announced.",
+    again: "Drop the same folder again: only what is missing is sent.",
+    elsewhere:
+      "Unless they are being sent from another tab or device, drop the same folder here: only what is missing is sent.",
+    elsewhereThere:
+      "If it is yours, drop the same folder again, here or on its own page: only what is missing is sent.",
+    begun: (time: string) => `begun ${time}`,
+    unnamed: "Delivery without a name",
+  },
   batch: {},
   documents: {
     trail: "Folders",

@@ -1,0 +1,36 @@
+/** Deliveries that began in a browser and have not arrived whole. */
+
+import type { Batch } from "@laydown/upload";
+
+/** How the reference of a delivery from a browser begins, whoever's browser it was. */
+const FROM_CONSOLE = "console-";
+
+export type Unfinished = {
+  batch: Batch;
+  missing: number; // declared files whose bytes have not all come
+  isFromHere: boolean; // this browser began it
+};
+
+/** Return how many declared files of a batch still wait for bytes. */
+export function missingOf(batch: Batch): number {
+  return (batch.counts["declared"] ?? 0) + (batch.counts["receiving"] ?? 0);
+}
+
+/**
+ * Return the open deliveries that lack files, those begun in this browser first.
+ *
+ * One that this browser began counts even when all that was declared is here: it was cut off
+ * before it had declared everything.
+ */
+export function unfinished(
+  batches: readonly Batch[],
+  here: ReadonlySet<string>,
+  underWay: string | null, // the batch that is being sent right now
+): Unfinished[] {
+  return batches
+    .filter((batch) => batch.state === "open" && batch.id !== underWay)
+    .filter((batch) => batch.reference.startsWith(FROM_CONSOLE) || here.has(batch.id))
+    .map((batch) => ({ batch, missing: missingOf(batch), isFromHere: here.has(batch.id) }))
+    .filter(({ missing, isFromHere }) => missing > 0 || isFromHere)
+    .sort((one, other) => Number(other.isFromHere) - Number(one.isFromHere));
+}

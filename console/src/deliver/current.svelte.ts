@@ -6,6 +6,7 @@
 import {
   Delivery,
   MOST_FILES,
+  type Batch,
   type DeliveryFile,
   type DeliveryState,
   type Found,
@@ -18,8 +19,8 @@ import { words } from "../words/en";
 import { gather, topsOf, type Gathered } from "./gather";
 import { forget, remember } from "./memory";
 
-/** Where a delivery goes: to a project, or on with one that began there. */
-export type Target = { project: string; batch: string | null };
+/** Where files go: to a project, or with those of a delivery that began there. */
+export type Target = { project: string; batch: Batch | null };
 
 export type Step =
   | "none"
@@ -95,7 +96,8 @@ class Current {
       return;
     }
     this.#gathered = gathered;
-    this.label = words.deliver.labelOf(topsOf(gathered.found));
+    this.label = target.batch?.label ?? words.deliver.labelOf(topsOf(gathered.found));
+    this.onConflict = target.batch?.on_conflict ?? "new_version";
     this.look();
   }
 
@@ -147,7 +149,7 @@ class Current {
       files: found,
       unreadable,
       onConflict: this.onConflict,
-      ...(batch === null ? {} : { batchId: batch }),
+      ...(batch === null ? {} : { batchId: batch.id }),
       get label() {
         return label(); // as it reads when the files are sent, not now
       },

@@ -120,8 +120,8 @@ export const words = {
       unreadable: "Unreadable",
     },
     kindHints: {
-      new: "a document that is not there yet",
-      new_version: "of a document that is there",
+      new: "not there yet",
+      new_version: "of what is there",
       present: "the same bytes; nothing is sent",
       skipped: "not stored",
       refused: "can't be delivered like this",

@@ -42,6 +42,27 @@ async def test_a_viewer_sees_everything_to_the_end(server, ours, project):
     assert "progress" in {event.name for event in events}
 
 
+async def test_totals_and_lists_say_how_new_they_are(server, ours, project):
+    """Totals of a stream and pages of uploads tell the last change they include."""
+    batch, _ = await ours.lay(project, FILES)
+    early = await ours.get(f"/v1/batches/{batch}/uploads")
+    watching = asyncio.create_task(read(ours, batch, after=0))
+    await server.run_until_quiet()
+    events = await watching
+    late = await ours.get(f"/v1/batches/{batch}/uploads")
+    numbers = [event.data["number"] for event in events if event.name != "change"]
+    assert numbers == sorted(numbers)
+    assert numbers[-1] == late["number"] == changes(events)[-1].id > early["number"]
+    for page in (early, late):
+        shown = {each["id"]: each["state"] for each in page["items"]}
+        last = {
+            each.data["upload_id"]: each.data["state"]
+            for each in changes(events)
+            if each.id <= page["number"] and each.data["upload_id"]
+        }
+        assert shown == shown | last
+
+
 async def test_a_stream_that_broke_goes_on_where_it_was(server, ours, project):
     """From any number on, `Last-Event-ID` brings exactly what follows it."""
     batch, _ = await ours.lay(project, FILES)

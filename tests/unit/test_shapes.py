@@ -359,7 +359,7 @@ async def watched(then, closed):
     try:
         yield Snapshot(number=1, batch=BATCH, tally=Tally())
         await then
-        yield Closed(batch=BATCH, tally=Tally())
+        yield Closed(number=1, batch=BATCH, tally=Tally())
     finally:
         closed.set()
 

@@ -115,6 +115,8 @@ export interface components {
             bytes_per_second?: number | null;
             /** Seconds Left */
             seconds_left?: number | null;
+            /** Number */
+            number?: number | null;
         };
         /**
          * BatchPage
@@ -1311,6 +1313,8 @@ export interface components {
             items: components["schemas"]["Upload"][];
             /** Next Cursor */
             next_cursor?: string | null;
+            /** Number */
+            number?: number | null;
         };
         /**
          * Usage

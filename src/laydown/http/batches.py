@@ -108,9 +108,11 @@ async def list_uploads(
 ) -> Response:
     """List the uploads of a batch in order of declaration."""
     which = UploadFilter(state=state, reason=reason, text=q)
-    found = await served.watching.uploads(caller, BatchId(batch_id), page, which)
+    found, seen = await served.watching.uploads(caller, BatchId(batch_id), page, which)
     items, cursor = cut(found, page, lambda record: str(record.order))
-    return json(wire.UploadPage(items=[*map(shapes.upload, items)], next_cursor=cursor))
+    return json(
+        wire.UploadPage(items=[*map(shapes.upload, items)], next_cursor=cursor, number=seen)
+    )
 
 
 @router.post(

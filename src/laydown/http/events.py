@@ -149,13 +149,13 @@ def frame(seen: Seen) -> bytes:
     """Return one event of the stream, as the HTML standard has it (9.2.6)."""
     match seen:
         case Snapshot(number=number, batch=batch, tally=tally):
-            return _frame("snapshot", shapes.batch(batch, tally), number)
+            return _frame("snapshot", shapes.batch(batch, tally, number), number)
         case Recorded(number=number):
             return _frame("change", shapes.change(seen), number)
-        case Progress(batch=batch, tally=tally):
-            return _frame("progress", shapes.batch(batch, tally), None)
-        case Closed(batch=batch, tally=tally):
-            return _frame("closed", shapes.batch(batch, tally), None)
+        case Progress(number=number, batch=batch, tally=tally):
+            return _frame("progress", shapes.batch(batch, tally, number), None)
+        case Closed(number=number, batch=batch, tally=tally):
+            return _frame("closed", shapes.batch(batch, tally, number), None)
 
 
 def _frame(event: str, data: object, number: int | None) -> bytes:

@@ -35,8 +35,8 @@ def project(of: Project) -> wire.Project:
     )
 
 
-def batch(of: Batch, tally: Tally) -> wire.Batch:
-    """Return a batch in numbers."""
+def batch(of: Batch, tally: Tally, number: int | None = None) -> wire.Batch:
+    """Return a batch in numbers; *number* is of the last event that they include."""
     settled = [state for state in tally.counts if state in SETTLED]
     rate = _rate(of, tally)
     return wire.Batch(
@@ -58,6 +58,7 @@ def batch(of: Batch, tally: Tally) -> wire.Batch:
         received_bytes=tally.received,
         bytes_per_second=rate,
         seconds_left=_seconds_left(tally, rate),
+        number=number,
     )
 
 

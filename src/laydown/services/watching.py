@@ -30,8 +30,9 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """A batch's new totals."""
+    """A batch's new totals, and the number of the last event they include."""
 
+    number: int
     batch: Batch
     tally: Tally
 
@@ -40,6 +41,7 @@ class Progress:
 class Closed:
     """The batch is closed and every upload is settled: nothing follows."""
 
+    number: int
     batch: Batch
     tally: Tally
 
@@ -98,11 +100,14 @@ class Watching:
 
     async def uploads(
         self, caller: Caller, batch_id: BatchId, page: Page, which: UploadFilter
-    ) -> Sequence[UploadRecord]:
-        """Return uploads in order of declaration; the cursor is an upload's order."""
+    ) -> tuple[Sequence[UploadRecord], int]:
+        """Return uploads in order of declaration, and the number of the last event they include.
+
+        The cursor is an upload's order.
+        """
         async with self.ledger.snapshot(caller.organization) as tx:
             await seen_batch(tx, caller, batch_id)
-            return await tx.records(batch_id, page, which)
+            return await tx.records(batch_id, page, which), await tx.head()
 
     async def upload(self, caller: Caller, upload_id: UploadId) -> UploadRecord:
         """Return an upload, or raise `NotFound`."""
@@ -146,9 +151,9 @@ class Watching:
                 now = await self._glance(caller, batch_id)
                 if now.tally != shown:
                     shown = now.tally
-                    yield Progress(batch=now.batch, tally=now.tally)
+                    yield Progress(number=now.number, batch=now.batch, tally=now.tally)
                 if now.is_over and number >= now.number:
-                    yield Closed(batch=now.batch, tally=now.tally)
+                    yield Closed(number=now.number, batch=now.batch, tally=now.tally)
                     return
                 if _now() - checked_at >= self.token_every:
                     checked_at = _now()

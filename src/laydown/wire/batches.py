@@ -68,6 +68,7 @@ class Batch:
     received_bytes: int  # bytes that are durable here
     bytes_per_second: float | None = None  # since the first byte; None before it
     seconds_left: float | None = None  # None when nothing tells
+    number: int | None = None  # in an event stream: the last change these numbers include
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

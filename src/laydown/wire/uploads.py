@@ -35,6 +35,7 @@ class UploadPage:
 
     items: Sequence[Upload]
     next_cursor: str | None = None
+    number: int | None = None  # the last change these include; None from an older server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

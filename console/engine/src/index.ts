@@ -1,6 +1,6 @@
 /** Delivers folders to laydown from a browser: looks through, declares, sends, resumes. */
 
-export { pause, sleep } from "./backoff";
+export { breathe, pause, sleep } from "./backoff";
 export { Delivery, MOST_FILES, type Options } from "./delivery";
 export { digest } from "./digest";
 export { follow, type BatchEvent } from "./events";
@@ -40,6 +40,7 @@ export type {
   ReasonText,
   Receipt,
   Reasons,
+  Retried,
   Timeline,
   Upload,
   UploadPage,

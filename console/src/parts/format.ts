@@ -4,6 +4,7 @@ const whole = new Intl.NumberFormat("en");
 const short = new Intl.NumberFormat("en", { maximumSignificantDigits: 3 });
 const moments = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 const instants = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "medium" });
+const clocks = new Intl.DateTimeFormat("en-GB", { timeStyle: "medium" });
 const UNITS = ["B", "kB", "MB", "GB", "TB", "PB"];
 
 export function count(value: number): string {
@@ -41,6 +42,11 @@ export function moment(time: string): string {
 /** Return an RFC 3339 time, to the second. */
 export function instant(time: string): string {
   return instants.format(new Date(time));
+}
+
+/** Return the time of day of a moment in milliseconds since 1970, to the second. */
+export function clock(moment: number): string {
+  return clocks.format(moment);
 }
 
 /** Return a share of a whole in percent; never 100 before it is whole. */

@@ -198,7 +198,102 @@ export const words = {
     begun: (time: string) => `begun ${time}`,
     unnamed: "Delivery without a name",
   },
-  batch: {},
+  batch: {
+    deliveries: "Deliveries",
+    of: (project: string) => `Deliveries of ${project}`,
+    unnamed: "Delivery",
+    totals: "Totals",
+    begun: "Begun",
+    ended: "closed",
+    reference: "Reference",
+    state: { open: "Open", closed: "Closed, finishing", settled: "Complete" },
+    live: "Live",
+    connecting: "Connecting…",
+    broken: (time: string) => `Not live since ${time}; connecting again`,
+    over: "Final",
+    files: (settled: number, declared: number) =>
+      `${count(settled)} of ${many(declared, "file")} done`,
+    nothing: "No files yet.",
+    arrived: (received: string, declared: string) => `${received} of ${declared} arrived`,
+    arrivedAll: (received: string) => `${received} arrived`,
+    rate: (bytes: string) => `${bytes}/s`,
+    left: (time: string) => `about ${time} left`,
+    groups: {
+      ready: "Ready",
+      duplicate: "Already here",
+      skipped: "Skipped",
+      cancelled: "Cancelled",
+      rejected: "Refused",
+      expired: "Never arrived",
+      failed: "Failed",
+      moving: "Under way",
+      waiting: "Waiting",
+    },
+    bar: (parts: string, declared: number) => `${many(declared, "file")}: ${parts}.`,
+    legend: "Show only files that are",
+    allIn: (declared: number, parts: string) =>
+      declared === 1
+        ? `The file is in: ${parts}.`
+        : `All ${count(declared)} files are in: ${parts}.`,
+    notAllIn: (into: number, declared: number, parts: string) =>
+      `${count(into)} of ${many(declared, "file")} ${into === 1 ? "is" : "are"} in. Not in: ${parts}.`,
+    noneAtAll: "This delivery ended without files.",
+    part: (value: number, name: string) => `${count(value)} ${name.toLowerCase()}`,
+    problems: (files: number) =>
+      files === 1 ? "1 file needs you" : `${count(files)} files need you`,
+    todo: "What to do:",
+    showFiles: (files: number) => (files === 1 ? "Show the file" : `Show ${count(files)} files`),
+    missing: (files: number) =>
+      files === 1
+        ? "1 file has not arrived yet, and nothing is arriving."
+        : `${count(files)} files have not arrived yet, and nothing is arriving.`,
+    missingHint: "Drop the same folder again: only what is missing is sent.",
+    deliver: "Go to the drop zone",
+    actions: "This delivery",
+    receipt: "Receipt (CSV)",
+    retry: (files: number) => `Try ${many(files, "file")} again`,
+    retried: (files: number) =>
+      files === 0
+        ? "Nothing could be tried again."
+        : `${many(files, "file")} tried again. Those that never arrived wait for their bytes: drop the same folder again.`,
+    close: "Close the delivery",
+    closeHint: "Everything announced has arrived. Closed, it takes no more files.",
+    cancel: "Cancel the delivery",
+    cancelSure: "Cancel this delivery?",
+    cancelText: (files: number) =>
+      files === 0
+        ? "It takes no more files. What has arrived stays."
+        : `${many(files, "file")} that ${files === 1 ? "has" : "have"} not arrived will be taken back. What has arrived stays.`,
+    cancelKeep: "Keep it",
+    list: "Files",
+    search: "Find a file",
+    reason: "Reason",
+    anyReason: "Any reason",
+    all: "Show all",
+    shown: (shown: number, all: number) =>
+      shown === all ? many(all, "file") : `${count(shown)} of ${many(all, "file")}`,
+    reading: (read: number, all: number) =>
+      `Reading the list: ${count(read)} of ${many(all, "file")}`,
+    noMatch: "No file matches.",
+    open: (path: string) => `Details of ${path}`,
+    file: {
+      size: "Size",
+      arrived: "Arrived",
+      attempt: "Attempt",
+      sha256: "SHA-256",
+      sha256Hint: "proven from the bytes that arrived",
+      download: "Download",
+      document: "Document and versions",
+      cancel: "Take this file back",
+      happened: "What happened",
+      kinds: {
+        declared: "Announced",
+        promoted: "Must be sent after all: its twin brought no bytes",
+        restarted: "Begun anew",
+        infected: "Malware was found in it later; nobody can fetch it",
+      } as Record<string, string>,
+    },
+  },
   documents: {
     trail: "Folders",
     all: "All documents",

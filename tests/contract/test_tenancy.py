@@ -60,6 +60,8 @@ TENANT_TABLES = (
     "quotas",
     "usage",
     "usage_changes",
+    "samples",
+    "outcomes",
 )
 NUMBERED = {"uploads", "usage_changes"}  # by the database itself
 WRITTEN = ("INSERT", "UPDATE", "DELETE")
@@ -85,6 +87,7 @@ async def fill(tenant: Tenant) -> Tenant:
     await tenant.database.allowances.draw(tenant.organization, tenant.organization, Rate(1, 1), 1)
     replies = tenant.database.replies
     await replies.claim(tenant.organization, digest("key"), digest("asked"), claim=new_id())
+    await tenant.database.sampler.take()
     return tenant
 
 
@@ -243,7 +246,17 @@ async def test_the_system_role_writes_only_what_it_must(tenant):
         ("usage", "INSERT"),
         ("usage", "UPDATE"),
         ("usage_changes", "DELETE"),
+        ("samples", "INSERT"),
+        ("samples", "UPDATE"),
+        ("samples", "DELETE"),
+        ("outcomes", "INSERT"),
+        ("outcomes", "UPDATE"),
+        ("outcomes", "DELETE"),
     }
+
+
+async def test_the_system_role_changes_only_what_it_must(tenant):
+    """Of the tables in which it may change something, it may change these columns."""
     columns = await tenant.ask(
         "SELECT table_name::text, column_name::text FROM information_schema.column_privileges "
         "WHERE grantee = 'laydown_system' AND privilege_type = 'UPDATE' "
@@ -259,6 +272,13 @@ async def test_the_system_role_writes_only_what_it_must(tenant):
         ("usage", "bytes"),
         ("usage", "files"),
         ("usage", "uploads"),
+        ("samples", "number"),
+        ("samples", "waiting"),
+        ("samples", "running"),
+        ("samples", "dead"),
+        ("samples", "oldest"),
+        ("outcomes", "files"),
+        ("outcomes", "bytes"),
     }
 
 

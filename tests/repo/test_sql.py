@@ -70,6 +70,7 @@ SYSTEM = {
     "limits.sql",
     "migrate.sql",
     "outbox.sql",
+    "samples.sql",
     "system.sql",
 }
 # Of the tail, which serves all organizations, and what begins a transaction.

@@ -315,6 +315,23 @@ export interface components {
             position?: components["schemas"]["Position"] | null;
         };
         /**
+         * Failure
+         * @description How many files were refused, expired or failed in the window, for one reason.
+         */
+        Failure: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "declared" | "receiving" | "sealing" | "checking" | "processing" | "ready" | "duplicate" | "skipped" | "rejected" | "cancelled" | "expired" | "failed";
+            /** Reason */
+            reason: string;
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+        };
+        /**
          * Fault
          * @description One thing wrong with a request body.
          */
@@ -756,6 +773,87 @@ export interface components {
             expires_at?: string | null;
         };
         /**
+         * OperationsHistory
+         * @description What was sampled of an organization's queue, and what settled, in steps of equal length.
+         *
+         *     Samples are taken by workers, several times a minute, and kept for 30 days. A step in which
+         *     nobody sampled is missing. The last step is still going on.
+         */
+        OperationsHistory: {
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            /**
+             * Until
+             * Format: date-time
+             */
+            until: string;
+            /** Step Seconds */
+            step_seconds: number;
+            /** Points */
+            points: components["schemas"]["OperationsPoint"][];
+        };
+        /**
+         * OperationsOverview
+         * @description How an organization's uploads fare: now, and in a window of time until now.
+         *
+         *     A window begins with a whole minute, so it is up to a minute longer than was asked for. What
+         *     `settled` is counted by state, and all of it in `throughput` or `failures` too, but for what was
+         *     skipped or cancelled.
+         */
+        OperationsOverview: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
+            queue: components["schemas"]["Queue"];
+            throughput: components["schemas"]["Throughput"];
+            /** Settled */
+            settled: {
+                [key: string]: number;
+            };
+            /** Stages */
+            stages: components["schemas"]["StageLatency"][];
+            /** Failures */
+            failures: components["schemas"]["Failure"][];
+            stuck: components["schemas"]["StuckCounts"];
+            /** Health */
+            health: components["schemas"]["Check"][];
+        };
+        /**
+         * OperationsPoint
+         * @description A step of time: the most that waited in it, and what settled.
+         */
+        OperationsPoint: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Waiting */
+            waiting: number;
+            /** Running */
+            running: number;
+            /** Dead */
+            dead: number;
+            /** Oldest Waiting Seconds */
+            oldest_waiting_seconds: number;
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+            /** Failures */
+            failures: number;
+        };
+        /**
          * PartGrant
          * @description A permission to send one part; `headers` must be sent exactly.
          *
@@ -915,6 +1013,20 @@ export interface components {
             items: components["schemas"]["Project"][];
             /** Next Cursor */
             next_cursor?: string | null;
+        };
+        /**
+         * Queue
+         * @description The jobs of now.
+         */
+        Queue: {
+            /** Waiting */
+            waiting: number;
+            /** Running */
+            running: number;
+            /** Dead */
+            dead: number;
+            /** Oldest Waiting Seconds */
+            oldest_waiting_seconds?: number | null;
         };
         /**
          * Quota
@@ -1170,11 +1282,116 @@ export interface components {
             code: string;
         };
         /**
+         * StageLatency
+         * @description How long files were in a state that they left in the window.
+         *
+         *     After much traffic 2,000 events stand for all of them: `files` were measured.
+         */
+        StageLatency: {
+            /**
+             * Stage
+             * @enum {string}
+             */
+            stage: "declared" | "receiving" | "sealing" | "checking" | "processing" | "total";
+            /** Files */
+            files: number;
+            /** P50 Seconds */
+            p50_seconds: number;
+            /** P95 Seconds */
+            p95_seconds: number;
+        };
+        /**
          * State
          * @description Where an upload is.
          * @enum {string}
          */
         State: "declared" | "receiving" | "sealing" | "checking" | "processing" | "ready" | "duplicate" | "skipped" | "rejected" | "cancelled" | "expired" | "failed";
+        /**
+         * StuckCounts
+         * @description How many files move no more, now.
+         */
+        StuckCounts: {
+            /** Silent */
+            silent: number;
+            /** Stuck */
+            stuck: number;
+        };
+        /**
+         * StuckPage
+         * @description Some files that move no more, about in order of declaration, and how many there are.
+         */
+        StuckPage: {
+            /** Items */
+            items: components["schemas"]["StuckRow"][];
+            counts: components["schemas"]["StuckCounts"];
+            /** Silent After Seconds */
+            silent_after_seconds: number;
+            /** Stuck After Seconds */
+            stuck_after_seconds: number;
+            /** Next Cursor */
+            next_cursor?: string | null;
+        };
+        /**
+         * StuckRow
+         * @description A file that moves no more.
+         *
+         *     `silent`: the client said nothing for long, and neither sent the file nor closed the batch.
+         *     `stuck`: all of it is here, and no worker brought it any further for long.
+         */
+        StuckRow: {
+            /**
+             * Upload Id
+             * Format: uuid
+             */
+            upload_id: string;
+            /**
+             * Batch Id
+             * Format: uuid
+             */
+            batch_id: string;
+            /**
+             * Project Id
+             * Format: uuid
+             */
+            project_id: string;
+            /** Path */
+            path: string;
+            /** Size */
+            size: number;
+            /** Received */
+            received: number;
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "declared" | "receiving" | "sealing" | "checking" | "processing" | "ready" | "duplicate" | "skipped" | "rejected" | "cancelled" | "expired" | "failed";
+            /**
+             * Plight
+             * @enum {string}
+             */
+            plight: "silent" | "stuck";
+            /**
+             * Moved At
+             * Format: date-time
+             */
+            moved_at: string;
+            /** Last Error */
+            last_error?: string | null;
+        };
+        /**
+         * Throughput
+         * @description What became ready, or was linked to content that was here already, in the window.
+         */
+        Throughput: {
+            /** Files */
+            files: number;
+            /** Bytes */
+            bytes: number;
+            /** Files Per Second */
+            files_per_second: number;
+            /** Bytes Per Second */
+            bytes_per_second: number;
+        };
         /**
          * Timeline
          * @description Everything that happened to an upload, oldest first.
@@ -1473,6 +1690,7 @@ export type Deed = components['schemas']['Deed'];
 export type Document = components['schemas']['Document'];
 export type DocumentPage = components['schemas']['DocumentPage'];
 export type Entry = components['schemas']['Entry'];
+export type Failure = components['schemas']['Failure'];
 export type Fault = components['schemas']['Fault'];
 export type FolderPage = components['schemas']['FolderPage'];
 export type Forecast = components['schemas']['Forecast'];
@@ -1497,6 +1715,9 @@ export type NewLink = components['schemas']['NewLink'];
 export type NewMember = components['schemas']['NewMember'];
 export type NewProject = components['schemas']['NewProject'];
 export type NewToken = components['schemas']['NewToken'];
+export type OperationsHistory = components['schemas']['OperationsHistory'];
+export type OperationsOverview = components['schemas']['OperationsOverview'];
+export type OperationsPoint = components['schemas']['OperationsPoint'];
 export type PartGrant = components['schemas']['PartGrant'];
 export type Plan = components['schemas']['Plan'];
 export type Position = components['schemas']['Position'];
@@ -1507,6 +1728,7 @@ export type ProgressReport = components['schemas']['ProgressReport'];
 export type Project = components['schemas']['Project'];
 export type ProjectChange = components['schemas']['ProjectChange'];
 export type ProjectPage = components['schemas']['ProjectPage'];
+export type Queue = components['schemas']['Queue'];
 export type Quota = components['schemas']['Quota'];
 export type Reason = components['schemas']['Reason'];
 export type ReasonText = components['schemas']['ReasonText'];
@@ -1523,7 +1745,12 @@ export type SentFiles = components['schemas']['SentFiles'];
 export type SentPart = components['schemas']['SentPart'];
 export type SentUpload = components['schemas']['SentUpload'];
 export type SignIn = components['schemas']['SignIn'];
+export type StageLatency = components['schemas']['StageLatency'];
 export type State = components['schemas']['State'];
+export type StuckCounts = components['schemas']['StuckCounts'];
+export type StuckPage = components['schemas']['StuckPage'];
+export type StuckRow = components['schemas']['StuckRow'];
+export type Throughput = components['schemas']['Throughput'];
 export type Timeline = components['schemas']['Timeline'];
 export type Token = components['schemas']['Token'];
 export type TokenPage = components['schemas']['TokenPage'];

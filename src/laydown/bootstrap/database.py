@@ -16,6 +16,7 @@ from laydown.postgres.log import PostgresLog
 from laydown.postgres.migrate import SchemaTooNew, migrate, missing
 from laydown.postgres.outbox import PostgresOutbox
 from laydown.postgres.pool import check_address, open_pool
+from laydown.postgres.samples import PostgresSampler
 from laydown.postgres.system import PostgresSystem
 from laydown.services.identity import Identity
 from laydown.settings import BadSettings, Settings
@@ -40,6 +41,7 @@ class Database:
     log: PostgresLog
     allowances: PostgresAllowances
     replies: PostgresReplies
+    sampler: PostgresSampler
 
 
 @asynccontextmanager
@@ -67,6 +69,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             log=PostgresLog(system),
             allowances=PostgresAllowances(system),
             replies=PostgresReplies(app=app, system=system),
+            sampler=PostgresSampler(system),
         )
         if loose := await database.system.check():
             raise BadSettings(

@@ -25,8 +25,10 @@ from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
 from laydown.worker.handlers import UseCases
 from laydown.worker.runner import Runner
+from laydown.worker.sampler import Sampling
 from laydown.worker.sweeper import Sweeper
 
+_SAMPLED_EVERY = timedelta(seconds=10)
 _SLACK = timedelta(minutes=5)  # for a body that was still on its way when its URL ran out
 
 
@@ -72,7 +74,7 @@ class Workshop:
             store=self.storage.store,
             silence=silence,
             direct=self.storage.direct,
-            transients=(self.database.allowances, self.database.replies),
+            transients=(self.database.allowances, self.database.replies, self.database.sampler),
         )
 
     def runner(self) -> Runner:
@@ -102,6 +104,16 @@ class Workshop:
             tidy_every=self.settings.sweep_every,
             reconcile_every=self.settings.reconcile_every,
         )
+
+    def sampling(self) -> Sampling:
+        """Return the sampler's loop."""
+        return Sampling(sampler=self.database.sampler, words=self.log, every=_SAMPLED_EVERY)
+
+    async def keep_house(self, stop: asyncio.Event) -> None:
+        """Do what one worker does for all, until *stop*."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.sweeper().run(stop))
+            tasks.create_task(self.sampling().run(stop))
 
 
 @asynccontextmanager
@@ -133,8 +145,7 @@ async def worker(settings: Settings, stop: asyncio.Event) -> None:
         election = shop.database.election
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(shop.runner().run(stop))
-            sweeper = shop.sweeper()
-            tasks.create_task(election.serve(Office.SWEEPER, sweeper.run, stop=stop))
+            tasks.create_task(election.serve(Office.SWEEPER, shop.keep_house, stop=stop))
             if shop.feed.relay is not None:
                 tasks.create_task(election.serve(Office.RELAY, shop.feed.relay.run, stop=stop))
             if shop.feed.listener is not None:

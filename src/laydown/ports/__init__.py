@@ -13,6 +13,7 @@ from laydown.ports.feeds import (
     Outbox,
     QueueSender,
 )
+from laydown.ports.figures import FigureRows, Sampler
 from laydown.ports.ledger import (
     EventLog,
     Holding,
@@ -66,6 +67,7 @@ __all__ = [
     "Election",
     "EventLog",
     "Fact",
+    "FigureRows",
     "Fingerprint",
     "Fingerprinter",
     "Holding",
@@ -92,6 +94,7 @@ __all__ = [
     "QuotaRows",
     "Replies",
     "Returned",
+    "Sampler",
     "ScanRows",
     "Scanner",
     "SecretKind",

@@ -27,6 +27,7 @@ from laydown.domain.upload import (
     Upload,
     UploadId,
 )
+from laydown.ports.figures import FigureRows
 from laydown.ports.pages import Page
 from laydown.ports.people import AuditRows, PeopleRows
 
@@ -394,6 +395,7 @@ class Tx(
     PeopleRows,
     AuditRows,
     QuotaRows,
+    FigureRows,
     Protocol,
 ):
     """One database transaction of one organization: all of it lands, or none of it."""

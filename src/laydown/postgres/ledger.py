@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from laydown.domain.upload import OrganizationId
 from laydown.postgres import sql
 from laydown.postgres.documents import DocumentRows
+from laydown.postgres.figures import FigureRows
 from laydown.postgres.jobs import JobRows
 from laydown.postgres.people import AuditRows, PeopleRows
 from laydown.postgres.pool import Pool, transaction
@@ -18,7 +19,15 @@ _Q = sql.load("session.sql")
 
 
 class PostgresTx(
-    ProjectRows, UploadRows, DocumentRows, ScanRows, JobRows, PeopleRows, AuditRows, QuotaRows
+    ProjectRows,
+    UploadRows,
+    DocumentRows,
+    ScanRows,
+    JobRows,
+    PeopleRows,
+    AuditRows,
+    QuotaRows,
+    FigureRows,
 ):
     """A `Tx` on one connection."""
 

@@ -220,6 +220,59 @@ CREATE FUNCTION organizations_waiting(after uuid, most integer) RETURNS SETOF uu
   LIMIT organizations_waiting.most;
 END;
 
+CREATE TABLE events (
+    organization_id uuid NOT NULL,
+    number bigint NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    kind text NOT NULL,
+    batch_id uuid NOT NULL,
+    upload_id uuid,
+    state upload_state,
+    reason text,
+    detail text
+);
+
+ALTER TABLE ONLY events FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION outcomes_between(organization uuid, after bigint, upto bigint) RETURNS TABLE(minute timestamp with time zone, state upload_state, reason text, files bigint, bytes bigint)
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ WITH said AS MATERIALIZED (
+          SELECT e.at,
+             e.kind,
+             e.batch_id,
+             e.upload_id,
+             e.state,
+             e.reason,
+             e.xmin AS writer
+            FROM events e
+           WHERE ((e.organization_id = outcomes_between.organization) AND (e.number > outcomes_between.after) AND (e.number <= outcomes_between.upto) AND ((e.kind = 'declared'::text) OR ((e.kind = 'moved'::text) AND (e.state = ANY (ARRAY['ready'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state, 'failed'::upload_state])))))
+         ), settled AS (
+          SELECT s_1.at,
+             s_1.state,
+             s_1.reason,
+             u.size
+            FROM (said s_1
+              JOIN uploads u ON (((u.organization_id = outcomes_between.organization) AND (u.id = s_1.upload_id))))
+           WHERE (s_1.kind = 'moved'::text)
+         UNION ALL
+          SELECT s_1.at,
+             u.state,
+             u.reason,
+             u.size
+            FROM (said s_1
+              JOIN uploads u ON (((u.organization_id = outcomes_between.organization) AND (u.batch_id = s_1.batch_id) AND (u.xmin = s_1.writer) AND (u.moved_at = u.declared_at))))
+           WHERE ((s_1.kind = 'declared'::text) AND (u.state = ANY (ARRAY['ready'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state, 'failed'::upload_state])))
+         )
+  SELECT date_trunc('minute'::text, s.at) AS date_trunc,
+     s.state,
+     COALESCE(s.reason, ''::text) AS "coalesce",
+     count(*) AS count,
+     sum(s.size) AS sum
+    FROM settled s
+   GROUP BY (date_trunc('minute'::text, s.at)), s.state, COALESCE(s.reason, ''::text);
+END;
+
 CREATE FUNCTION refuse_illegal_move() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -325,20 +378,6 @@ CREATE TABLE event_heads (
 
 ALTER TABLE ONLY event_heads FORCE ROW LEVEL SECURITY;
 
-CREATE TABLE events (
-    organization_id uuid NOT NULL,
-    number bigint NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    kind text NOT NULL,
-    batch_id uuid NOT NULL,
-    upload_id uuid,
-    state upload_state,
-    reason text,
-    detail text
-);
-
-ALTER TABLE ONLY events FORCE ROW LEVEL SECURITY;
-
 CREATE TABLE links (
     organization_id uuid NOT NULL,
     id uuid NOT NULL,
@@ -383,6 +422,17 @@ CREATE TABLE organizations (
 );
 
 ALTER TABLE ONLY organizations FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE outcomes (
+    organization_id uuid NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    state upload_state NOT NULL,
+    reason text NOT NULL,
+    files bigint NOT NULL,
+    bytes bigint NOT NULL
+);
+
+ALTER TABLE ONLY outcomes FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE parts (
     organization_id uuid NOT NULL,
@@ -486,6 +536,18 @@ CREATE TABLE replies (
 );
 
 ALTER TABLE ONLY replies FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE samples (
+    organization_id uuid NOT NULL,
+    minute timestamp with time zone NOT NULL,
+    number bigint NOT NULL,
+    waiting integer NOT NULL,
+    running integer NOT NULL,
+    dead integer NOT NULL,
+    oldest interval NOT NULL
+);
+
+ALTER TABLE ONLY samples FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE scans (
     organization_id uuid NOT NULL,
@@ -650,6 +712,9 @@ ALTER TABLE ONLY organizations
 ALTER TABLE ONLY organizations
     ADD CONSTRAINT organizations_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY outcomes
+    ADD CONSTRAINT outcomes_pkey PRIMARY KEY (organization_id, minute, state, reason);
+
 ALTER TABLE ONLY parts
     ADD CONSTRAINT parts_pkey PRIMARY KEY (upload_id, attempt, number, organization_id);
 
@@ -670,6 +735,9 @@ ALTER TABLE ONLY refusals
 
 ALTER TABLE ONLY replies
     ADD CONSTRAINT replies_pkey PRIMARY KEY (key_sha256, organization_id);
+
+ALTER TABLE ONLY samples
+    ADD CONSTRAINT samples_pkey PRIMARY KEY (organization_id, minute);
 
 ALTER TABLE ONLY scans
     ADD CONSTRAINT scans_pkey PRIMARY KEY (object_key, organization_id);
@@ -738,9 +806,13 @@ CREATE UNIQUE INDEX one_member_an_email ON members USING btree (email_folded, or
 
 CREATE UNIQUE INDEX one_open_batch_a_reference ON batches USING btree (project_id, declared_by, reference) WHERE (closed_at IS NULL);
 
+CREATE INDEX outcomes_old ON outcomes USING btree (minute);
+
 CREATE INDEX replies_old ON replies USING btree (forget_at);
 
 CREATE INDEX roles_of_project ON project_roles USING btree (project_id, member_id);
+
+CREATE INDEX samples_old ON samples USING btree (minute);
 
 CREATE INDEX tokens_of_member ON tokens USING btree (member_id, id);
 
@@ -757,6 +829,8 @@ CREATE INDEX uploads_quiet ON uploads USING btree (moved_at) WHERE (state = ANY 
 CREATE INDEX uploads_unreported ON uploads USING btree (id) WHERE (state = 'receiving'::upload_state);
 
 CREATE INDEX uploads_waiting ON uploads USING btree (leader_id) WHERE (leader_id IS NOT NULL);
+
+CREATE INDEX uploads_with_us ON uploads USING btree (organization_id, moved_at) WHERE (state = ANY (ARRAY['sealing'::upload_state, 'checking'::upload_state, 'processing'::upload_state]));
 
 CREATE INDEX versions_of_blob ON versions USING btree (blob_id);
 
@@ -787,6 +861,9 @@ ALTER TABLE ONLY links
 ALTER TABLE ONLY members
     ADD CONSTRAINT members_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
+ALTER TABLE ONLY outcomes
+    ADD CONSTRAINT outcomes_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
 ALTER TABLE ONLY parts
     ADD CONSTRAINT parts_upload_id_organization_id_fkey FOREIGN KEY (upload_id, organization_id) REFERENCES uploads(id, organization_id);
 
@@ -816,6 +893,9 @@ ALTER TABLE ONLY refusals
 
 ALTER TABLE ONLY replies
     ADD CONSTRAINT replies_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY samples
+    ADD CONSTRAINT samples_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
 
 ALTER TABLE ONLY scans
     ADD CONSTRAINT scans_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
@@ -865,9 +945,13 @@ CREATE POLICY all_rows ON members TO laydown_system USING (true) WITH CHECK (tru
 
 CREATE POLICY all_rows ON organizations TO laydown_system USING (true) WITH CHECK (true);
 
+CREATE POLICY all_rows ON outcomes TO laydown_system USING (true) WITH CHECK (true);
+
 CREATE POLICY all_rows ON rate_buckets TO laydown_system USING (true) WITH CHECK (true);
 
 CREATE POLICY all_rows ON replies TO laydown_system USING (true) WITH CHECK (true);
+
+CREATE POLICY all_rows ON samples TO laydown_system USING (true) WITH CHECK (true);
 
 CREATE POLICY all_rows ON sessions TO laydown_system USING (true) WITH CHECK (true);
 
@@ -899,6 +983,8 @@ ALTER TABLE members ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE outcomes ENABLE ROW LEVEL SECURITY;
+
 CREATE POLICY own_row ON organizations FOR SELECT TO laydown_app USING ((id = current_organization()));
 
 CREATE POLICY own_rows ON audit TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
@@ -919,6 +1005,8 @@ CREATE POLICY own_rows ON links TO laydown_app USING ((organization_id = current
 
 CREATE POLICY own_rows ON members TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
+CREATE POLICY own_rows ON outcomes TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
 CREATE POLICY own_rows ON parts TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON project_roles TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
@@ -932,6 +1020,8 @@ CREATE POLICY own_rows ON quotas TO laydown_app USING ((organization_id = curren
 CREATE POLICY own_rows ON refusals TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON replies TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON samples TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON scans TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
@@ -977,6 +1067,8 @@ ALTER TABLE refusals ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE replies ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE samples ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE scans ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE sessions ENABLE ROW LEVEL SECURITY;
@@ -999,6 +1091,9 @@ GRANT SELECT ON TABLE uploads TO laydown_system;
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE jobs TO laydown_app;
 GRANT SELECT,DELETE,UPDATE ON TABLE jobs TO laydown_system;
 
+GRANT SELECT,INSERT ON TABLE events TO laydown_app;
+GRANT SELECT ON TABLE events TO laydown_system;
+
 GRANT SELECT,INSERT ON TABLE audit TO laydown_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE batches TO laydown_app;
@@ -1014,9 +1109,6 @@ GRANT SELECT,INSERT,UPDATE ON TABLE documents TO laydown_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE event_heads TO laydown_app;
 GRANT SELECT,INSERT ON TABLE event_heads TO laydown_system;
 
-GRANT SELECT,INSERT ON TABLE events TO laydown_app;
-GRANT SELECT ON TABLE events TO laydown_system;
-
 GRANT SELECT,INSERT,UPDATE ON TABLE links TO laydown_app;
 GRANT SELECT ON TABLE links TO laydown_system;
 
@@ -1031,6 +1123,13 @@ GRANT UPDATE(subject) ON TABLE members TO laydown_system;
 
 GRANT SELECT ON TABLE organizations TO laydown_app;
 GRANT SELECT,INSERT ON TABLE organizations TO laydown_system;
+
+GRANT SELECT ON TABLE outcomes TO laydown_app;
+GRANT SELECT,INSERT,DELETE ON TABLE outcomes TO laydown_system;
+
+GRANT UPDATE(files) ON TABLE outcomes TO laydown_system;
+
+GRANT UPDATE(bytes) ON TABLE outcomes TO laydown_system;
 
 GRANT SELECT,INSERT,DELETE ON TABLE parts TO laydown_app;
 GRANT SELECT ON TABLE parts TO laydown_system;
@@ -1057,6 +1156,19 @@ GRANT SELECT(organization_id) ON TABLE replies TO laydown_system;
 GRANT SELECT(key_sha256) ON TABLE replies TO laydown_system;
 
 GRANT SELECT(forget_at) ON TABLE replies TO laydown_system;
+
+GRANT SELECT ON TABLE samples TO laydown_app;
+GRANT SELECT,INSERT,DELETE ON TABLE samples TO laydown_system;
+
+GRANT UPDATE(number) ON TABLE samples TO laydown_system;
+
+GRANT UPDATE(waiting) ON TABLE samples TO laydown_system;
+
+GRANT UPDATE(running) ON TABLE samples TO laydown_system;
+
+GRANT UPDATE(dead) ON TABLE samples TO laydown_system;
+
+GRANT UPDATE(oldest) ON TABLE samples TO laydown_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scans TO laydown_app;
 

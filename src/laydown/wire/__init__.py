@@ -17,7 +17,22 @@ from laydown.wire.batches import (
 )
 from laydown.wire.documents import Child, Document, DocumentPage, FolderPage, Version, VersionPage
 from laydown.wire.forms import SentFile, SentFiles
-from laydown.wire.operations import JobPage, JobRow, Rescan, RescanRequest
+from laydown.wire.operations import (
+    Failure,
+    JobPage,
+    JobRow,
+    OperationsHistory,
+    OperationsOverview,
+    OperationsPoint,
+    Queue,
+    Rescan,
+    RescanRequest,
+    StageLatency,
+    StuckCounts,
+    StuckPage,
+    StuckRow,
+    Throughput,
+)
 from laydown.wire.people import (
     LINK_PREFIX,
     AuditLine,
@@ -93,6 +108,7 @@ __all__ = [
     "Document",
     "DocumentPage",
     "Entry",
+    "Failure",
     "Fault",
     "FolderPage",
     "Forecast",
@@ -117,6 +133,9 @@ __all__ = [
     "NewProject",
     "NewToken",
     "OnConflict",
+    "OperationsHistory",
+    "OperationsOverview",
+    "OperationsPoint",
     "Outlook",
     "PartGrant",
     "Plan",
@@ -128,6 +147,7 @@ __all__ = [
     "Project",
     "ProjectChange",
     "ProjectPage",
+    "Queue",
     "Quota",
     "ReasonText",
     "Reasons",
@@ -144,6 +164,11 @@ __all__ = [
     "SentPart",
     "SentUpload",
     "SignIn",
+    "StageLatency",
+    "StuckCounts",
+    "StuckPage",
+    "StuckRow",
+    "Throughput",
     "Timeline",
     "Token",
     "TokenPage",

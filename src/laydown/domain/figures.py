@@ -1,0 +1,101 @@
+"""What operators look at: how much settles and how fast, what waits, and what moves no more."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from laydown.domain.lifecycle import State
+from laydown.domain.upload import BatchId, ProjectId, UploadId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """How many files settled in one way."""
+
+    state: State
+    reason: str | None
+    files: int
+    bytes: int  # as declared
+
+
+class Stage(StrEnum):
+    """Where a file spends its time: the states that it leaves, and all of them together."""
+
+    DECLARED = "declared"
+    RECEIVING = "receiving"
+    SEALING = "sealing"
+    CHECKING = "checking"
+    PROCESSING = "processing"
+    TOTAL = "total"  # from its declaration until it is ready, or linked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Duration:
+    """How long files took for a stage."""
+
+    stage: Stage
+    files: int  # that were measured
+    median: float  # seconds
+    slowest: float  # seconds that 95 of 100 files don't exceed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """A step of time: the most that waited in it, and what settled."""
+
+    at: datetime  # when it began
+    waiting: int
+    running: int
+    dead: int
+    oldest: float  # seconds that the oldest job had waited
+    files: int  # ready or linked
+    bytes: int
+    failures: int  # rejected, expired or failed
+
+
+class Plight(StrEnum):
+    """What is wrong with a file that moves no more."""
+
+    SILENT = "silent"  # its client said nothing for long, and the batch is open
+    STUCK = "stuck"  # all of it is here, and nothing happened to it for long
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """After how long without a move a file is listed."""
+
+    silent: timedelta = timedelta(hours=1)
+    stuck: timedelta = timedelta(minutes=10)  # more than all attempts of a job take on average
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StuckUpload:
+    """A file that moves no more."""
+
+    id: UploadId
+    plight: Plight
+    batch: BatchId
+    project: ProjectId
+    path: str
+    size: int
+    received: int
+    state: State
+    moved_at: datetime
+    last_error: str | None  # of its job
+
+
+FAILURES = frozenset({State.REJECTED, State.EXPIRED, State.FAILED})
+"""Ways to settle that somebody should look at; what was skipped or taken back was meant so."""
+
+SUCCESSES = frozenset({State.READY, State.DUPLICATE})
+"""Ways to settle in which a version has the content."""
+
+_STEPS = (60, 300, 600, 1_800, 3_600, 7_200, 14_400)  # seconds
+_MOST_STEPS = 180  # as many as a chart can show apart
+
+
+def step_of(span: timedelta) -> timedelta:
+    """Return the steps in which so long a time is shown: whole minutes that divide a day."""
+    seconds = span.total_seconds()
+    fitting = [step for step in _STEPS if seconds / step <= _MOST_STEPS]
+    return timedelta(seconds=fitting[0] if fitting else _STEPS[-1])

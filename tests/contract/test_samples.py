@@ -1,0 +1,78 @@
+"""The sampler: what settled is counted once, whoever looks; of long logs, the newest part."""
+
+import asyncio
+
+from laydown.domain.figures import Patience, Plight, Stage
+from laydown.domain.lifecycle import Event
+from laydown.domain.reasons import Reason
+from laydown.ports import Page
+from laydown.postgres import figures, samples
+from tests.ledger_support import EPOCH, Tenant, digest, entry, moved
+
+
+async def cancelled(tenant: Tenant, uploads) -> None:
+    """Have uploads settle, each in a transaction of its own."""
+    for upload in uploads:
+        async with tenant.begin() as tx:
+            await tx.move([moved(upload, Event.CANCELLED, reason=Reason.CANCELLED_BY_USER)])
+
+
+async def counted(tenant: Tenant) -> int:
+    """Return how many files settled, as operators are told."""
+    async with tenant.begin() as tx:
+        return sum(outcome.files for outcome in await tx.outcomes(EPOCH))
+
+
+async def test_two_may_sample_at_once(tenant):
+    """Samplers that don't know of each other count nothing twice, and readers see every file."""
+    uploads = await tenant.declared(40)
+
+    async def sample() -> None:
+        for _ in range(10):
+            await tenant.database.sampler.take()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(cancelled(tenant, uploads))
+        tasks.create_task(sample())
+        tasks.create_task(sample())
+    assert await counted(tenant) == len(uploads)
+    await tenant.database.sampler.take()
+    [(files,)] = await tenant.ask("SELECT sum(files)::int FROM outcomes")
+    assert files == len(uploads) == await counted(tenant)
+
+
+async def test_a_long_log_is_caught_up_with_in_part(tenant, monkeypatch):
+    """When nobody looked for long the newest events are counted, and then all that follow."""
+    monkeypatch.setattr(samples, "CAUGHT_UP_WITH", 3)
+    first, second = [tenant.upload(entry(f"{n}.txt")) for n in range(10)], tenant.upload(entry("x"))
+    await tenant.declare(*first, second)
+    await cancelled(tenant, first)
+    await tenant.database.sampler.take()
+    assert await counted(tenant) == 3
+    await cancelled(tenant, [second])
+    assert await counted(tenant) == 4
+    await tenant.database.sampler.take()
+    assert await counted(tenant) == 4
+
+
+async def test_of_many_events_some_are_measured(tenant, monkeypatch):
+    """As many events as are to be measured are drawn from all of the log, one a stratum."""
+    monkeypatch.setattr(figures, "_MOST_MEASURED", 5)
+    arrived = [await tenant.checking(f"{n}.txt") for n in range(20)]
+    async with tenant.begin() as tx:
+        [duration] = await tx.durations(EPOCH)
+    assert duration.stage is Stage.DECLARED
+    assert 0 < duration.files <= 5 < len(arrived)
+    assert 0 <= duration.median <= duration.slowest
+
+
+async def test_twins_that_wait_for_another_are_not_silent(tenant):
+    """Nobody has to send a file that waits for the same bytes under another key."""
+    leader = tenant.upload(entry("a.txt", sha256=digest("a")))
+    await tenant.declare(leader)
+    await tenant.declare(tenant.upload(entry("b.txt", sha256=digest("a")), leader=leader.id))
+    await tenant.ask("UPDATE batches SET touched_at = touched_at - interval '1 day'")
+    await tenant.ask("UPDATE uploads SET moved_at = moved_at - interval '1 day'")
+    async with tenant.begin() as tx:
+        assert [row.id for row in await tx.stuck(Page(limit=10), Patience())] == [leader.id]
+        assert await tx.count_stuck(Patience()) == {Plight.SILENT: 1, Plight.STUCK: 0}

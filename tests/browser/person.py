@@ -1,0 +1,203 @@
+"""Somebody before a browser, who knows the console by its words alone.
+
+All that these tests know of the console's wording, and of how it is laid out, stands here.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, TypeAlias
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from playwright.async_api import (
+    BrowserContext,
+    CDPSession,
+    ConsoleMessage,
+    Download,
+    Error,
+    Locator,
+    Page,
+    Request,
+    expect,
+)
+
+from tests.browser.recorder import RECORDER, Recording
+
+PATIENCE: Final = 30_000.0  # milliseconds; what is awaited takes few seconds on a quiet machine
+UNREACHABLE: Final = "Failed to load resource: net::"
+"""How Chromium says that a server is gone, or the line."""
+
+Invite: TypeAlias = Callable[..., Awaitable["Person"]]
+
+
+@dataclass
+class Person:
+    """A page in a profile of its own, everything it complained of, and what it sent."""
+
+    page: Page
+    line: CDPSession  # to the browser itself
+    expected: tuple[str, ...] = ()  # beginnings of complaints that are no fault
+    sent: Counter[str] = field(default_factory=Counter)  # paths of bytes' URLs, each answered 2xx
+    _complaints: list[str] = field(default_factory=list)
+
+    @classmethod
+    async def at(cls, context: BrowserContext) -> "Person":
+        """Seat somebody before an empty page."""
+        context.set_default_timeout(PATIENCE)
+        await context.add_init_script(path=RECORDER)
+        page = await context.new_page()
+        person = cls(page, await context.new_cdp_session(page))
+        page.on("console", person._hear)
+        page.on("pageerror", lambda error: person._complaints.append(f"{error}"))
+        page.on("requestfinished", person._count)
+        return person
+
+    def complaints(self) -> list[str]:
+        """Return what the page complained of and wasn't expected to.
+
+        A breach of its Content-Security-Policy is a complaint of the browser's like any other.
+        """
+        return [each for each in self._complaints if not each.startswith(self.expected or ("\0",))]
+
+    async def leave(self) -> None:
+        """Close the browser's profile, whatever the page says to that."""
+        await self.page.context.close()
+
+    # Going about
+
+    async def visit(self, path: str) -> None:
+        """Open a page of the console by its address."""
+        await self.page.goto(path)
+
+    def button(self, name: str | re.Pattern[str]) -> Locator:
+        """Find a button by what it says."""
+        return self.page.get_by_role("button", name=name)
+
+    def link(self, name: str | re.Pattern[str]) -> Locator:
+        """Find a link by what it says."""
+        return self.page.get_by_role("link", name=name)
+
+    def heading(self, name: str | re.Pattern[str]) -> Locator:
+        """Find a heading by what it says."""
+        return self.page.get_by_role("heading", name=name)
+
+    def says(self, text: str | re.Pattern[str]) -> Locator:
+        """Find what the page says."""
+        return self.page.get_by_text(text)
+
+    # Delivering
+
+    @property
+    def picker(self) -> Locator:
+        """What a folder is chosen with; where it is, a folder can be dropped."""
+        return self.button("Choose a folder")
+
+    @property
+    def send_button(self) -> Locator:
+        """What sends a delivery that was looked at."""
+        return self.button(re.compile(r"^Send [\d,]+ files?"))
+
+    async def drop(self, folder: Path) -> None:
+        """Drop a folder from this machine in the middle of the page, as a file manager does."""
+        await expect(self.picker).to_be_visible()
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            await self.line.send(
+                "Input.dispatchDragEvent", {"type": kind, "x": 640, "y": 400, "data": data}
+            )
+
+    async def send(self) -> UUID:
+        """Send what was looked at; return the delivery, whose page is then shown."""
+        await self.send_button.click()
+        await self.page.wait_for_url("**/deliveries/*")
+        return UUID(urlsplit(self.page.url).path.rpartition("/")[2])
+
+    async def deliver(self, project: UUID, folder: Path) -> UUID:
+        """Drop a folder on a project's page and send it; return the delivery."""
+        await self.visit(f"/projects/{project}")
+        await self.drop(folder)
+        return await self.send()
+
+    # Watching
+
+    async def sees_end(self, files: int) -> None:
+        """Wait until the page says what became of so many files, and that nothing will change."""
+        await expect(self.page.get_by_text("Final", exact=True)).to_be_visible()
+        assert sum((await self.numbers()).values()) == files
+
+    async def numbers(self) -> dict[str, int]:
+        """Return how many files the page says are in each group."""
+        legend = self.page.get_by_role("group", name="Show only files that are")
+        said = await legend.get_by_role("button").all_inner_texts()
+        pairs = [re.split(r"\s+(?=[\d,]+$)", each) for each in said]
+        return {name: int(number.replace(",", "")) for name, number in pairs}
+
+    async def sees_ready(self, at_least: int) -> int:
+        """Wait until the page shows that so many files are ready; return how many it shows."""
+        await self.page.wait_for_function(
+            "least => (recorder.now().groups.Ready ?? 0) >= least", arg=at_least
+        )
+        return (await self.numbers())["Ready"]
+
+    def file(self, path: str) -> Locator:
+        """Find the row of a file in a delivery's list."""
+        return self.page.get_by_role("list", name="Files").get_by_role(
+            "button", name=re.compile(re.escape(f"Details of {path}"))
+        )
+
+    def rows(self, label: str) -> Locator:
+        """Find the rows of a list that exist; those far from sight don't."""
+        return self.page.get_by_role("list", name=label).get_by_role("listitem")
+
+    async def fetch(self, link: Locator) -> bytes:
+        """Follow a link that downloads; return what was saved."""
+        async with self.page.expect_download() as coming:
+            await link.click()
+        download: Download = await coming.value
+        return (await download.path()).read_bytes()
+
+    async def recording(self) -> Recording:
+        """Return all that the page has shown since it was loaded."""
+        return Recording(await self.page.evaluate("recorder.frames"))
+
+    # The line
+
+    async def is_throttled(self, up: int) -> None:
+        """Let no more than *up* bytes a second leave this browser; 0 lets all."""
+        await self.line.send("Network.enable")
+        await self.line.send(
+            "Network.emulateNetworkConditions",
+            {
+                "offline": False,
+                "latency": 0,
+                "downloadThroughput": -1,
+                "uploadThroughput": up or -1,
+            },
+        )
+
+    # Looking at the page itself
+
+    async def overflow(self) -> int:
+        """Return how many pixels the page is wider than the window."""
+        return int(
+            await self.page.evaluate(
+                "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+            )
+        )
+
+    def _hear(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self._complaints.append(message.text)
+
+    async def _count(self, request: Request) -> None:
+        if request.method != "PUT":
+            return
+        try:
+            response = await request.response()
+        except Error:  # the page has gone meanwhile
+            return
+        if response is not None and response.ok:
+            self.sent[urlsplit(request.url).path] += 1

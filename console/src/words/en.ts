@@ -294,6 +294,14 @@ export const words = {
       } as Record<string, string>,
     },
   },
+  batches: {
+    title: "Deliveries",
+    none: "Nothing was delivered yet.",
+    noneHint: "Drop a folder under “Deliver”, and it shows up here.",
+    done: (settled: number, declared: number) =>
+      `${count(settled)} of ${many(declared, "file")} done`,
+    problems: (files: number) => many(files, "problem"),
+  },
   documents: {
     trail: "Folders",
     all: "All documents",

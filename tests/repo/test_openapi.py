@@ -73,6 +73,7 @@ def test_bodies_are_described():
         "create_project",
         "change_project",
         "send_files",
+        "preview_delivery",
         "declare_batch",
         "declare_entries",
         "grant_parts",

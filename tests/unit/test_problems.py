@@ -24,6 +24,7 @@ from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
 from laydown.services.documents import Documents
 from laydown.services.filing import Filing
+from laydown.services.forecasting import Forecasting
 from laydown.services.identity import Identity
 from laydown.services.members import Members
 from laydown.services.operating import Operating
@@ -172,6 +173,7 @@ def app(observed):
             quotas=Quotas(ledger=ledger),
             projects=Projects(ledger=ledger),
             declaring=declaring,
+            forecasting=Forecasting(ledger=ledger, policy=policy),
             sending=Sending(ledger=ledger, signer=None),
             completing=completing,
             watching=watching,

@@ -49,7 +49,14 @@ export const words = {
     again: "A link works once. Whoever runs laydown gets a new one with:",
     command: "laydown organization sign-in",
     provider: "Sign in with your organization",
-    used: "This sign-in link doesn't hold: it was used before, or it is too old.",
+    problems: {
+      link: "This sign-in link doesn't hold: it was used before, or it is too old.",
+      provider: "Signing in at your organization did not come to an end. Try it again.",
+      stranger: "You are known, but no member here. Ask whoever manages your projects to add you.",
+      several: "You belong to several organizations. Choose one.",
+      away: "Your organization's sign-in can't be reached just now. Try again in a minute.",
+    },
+    organization: (id: string) => `Sign in to ${id}`,
     failed: "Signing in did not work.",
   },
   projects: {

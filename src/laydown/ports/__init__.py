@@ -1,5 +1,6 @@
 """What the use cases need from the outside world, as promises."""
 
+from laydown.ports.documents import DocumentRows, ScanRows
 from laydown.ports.feeds import (
     Announced,
     Arrival,
@@ -28,11 +29,9 @@ from laydown.ports.people import AuditRows, Credential, Keyring, PeopleRows, Sec
 from laydown.ports.providers import IdentityProvider, Returned, SignIn, Stranger
 from laydown.ports.rows import (
     BatchFilter,
-    DocumentRows,
     JobRows,
     ProjectRows,
     QuotaRows,
-    ScanRows,
     Tx,
     UploadFilter,
     UploadRecord,

@@ -2,7 +2,7 @@
 # Everything that must pass. Three suites run with TEST_ENGINE=embedded and with =distributed: the
 # API's tests and the kills on one engine after the other; the contracts of the ports once in all,
 # because each of their tests is about one engine, and runs where that is the one chosen. Of the
-# rest nothing depends on the choice. Three sessions run side by side, because most tests wait for a
+# rest nothing depends on the choice. Sessions run side by side, because most tests wait for a
 # server more than they compute; each has servers of its own. Arguments go to pytest, which then
 # runs once, on the engines that TEST_ENGINE names.
 set -euo pipefail
@@ -27,11 +27,16 @@ beside+=($!)
 ) >"$said/2" 2>&1 &
 beside+=($!)
 
+if [ -d console/node_modules ]; then
+    npm --prefix console run --silent test -- --reporter=dot >"$said/3" 2>&1 &
+    beside+=($!)
+fi
+
 status=0
 TEST_ENGINE=embedded .venv/bin/pytest -q tests/unit tests/repo tests/contract tests/e2e || status=$?
 for session in "${beside[@]}"; do
     wait "$session" || status=$?
 done
-printf '\nBeside these, contracts and API on S3 and SQS; the API; and kills on S3 and SQS:\n'
-cat "$said/1" "$said/2"
+printf '\nBeside these, contracts and API on S3 and SQS; the API; kills on S3 and SQS; and the console:\n'
+cat "$said"/*
 exit "$status"

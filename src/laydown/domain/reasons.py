@@ -73,11 +73,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
         "The current version of this document has exactly these bytes.", "Nothing to do."
     ),
     Reason.EMPTY_FILE: _error(
-        "The file has no bytes.", "Export or copy it again, and push the folder again."
+        "The file has no bytes.", "Export or copy it again, and deliver the folder again."
     ),
     Reason.PLACEHOLDER_POINTER: _error(
         "This is a Git-LFS pointer, a few lines that stand for a file that was never downloaded.",
-        "Run `git lfs pull` where the file comes from, and push the folder again.",
+        "Run `git lfs pull` where the file comes from, and deliver the folder again.",
     ),
     Reason.TOO_LARGE: _error(
         "The file is larger than this server takes.",
@@ -85,11 +85,11 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     ),
     Reason.PATH_TOO_LONG: _error(
         "The path is longer than a document's path may be.",
-        "Shorten folder or file names, and push the folder again.",
+        "Shorten folder or file names, and deliver the folder again.",
     ),
     Reason.ILLEGAL_NAME: _error(
         "The name has characters or parts that a document's path may not have.",
-        "Rename the file as the detail says, and push the folder again.",
+        "Rename the file as the detail says, and deliver the folder again.",
     ),
     Reason.TYPE_MISMATCH: _error(
         "The content is not what the file's extension says.",
@@ -139,7 +139,7 @@ EXPLANATIONS: Mapping[Reason, Explanation] = {
     Reason.CANCELLED_BY_USER: _info("Somebody took the file back.", "Declare it again if wanted."),
     Reason.NO_PERMISSION: _error(
         "Whoever was delivering it may deliver no more: the link or the membership was ended.",
-        "Ask whoever runs the project for a new link or role, and push the folder again.",
+        "Ask whoever runs the project for a new link or role, and deliver the folder again.",
     ),
     Reason.PROCESSING_GAVE_UP: _error(
         "We could not finish, after several attempts; the bytes are kept.",

@@ -30,6 +30,16 @@ export function passing(rows: readonly Row[], sieve: Sieve): number[] | null {
   return places;
 }
 
+/** Return the first rows that have a reason, *most* of them at most. */
+export function first(rows: readonly Row[], reason: string, most: number): Row[] {
+  const found: Row[] = [];
+  for (const row of rows) {
+    if (found.length === most) break;
+    if (row.reason === reason) found.push(row);
+  }
+  return found;
+}
+
 /** Return a path's folder, with its slash, and its name. */
 export function pieces(path: string): [folder: string, name: string] {
   const cut = path.lastIndexOf("/") + 1;

@@ -249,6 +249,7 @@ export const words = {
     problems: (files: number) =>
       files === 1 ? "1 file needs you" : `${count(files)} files need you`,
     todo: "What to do:",
+    andMore: (files: number) => `and ${count(files)} more`,
     showFiles: (files: number) => (files === 1 ? "Show the file" : `Show ${count(files)} files`),
     missing: (files: number) =>
       files === 1

@@ -6,6 +6,7 @@
 import {
   Delivery,
   MOST_FILES,
+  type Amount,
   type Batch,
   type DeliveryFile,
   type DeliveryState,
@@ -18,6 +19,7 @@ import { router } from "../router.svelte";
 import { words } from "../words/en";
 import { gather, topsOf, type Gathered } from "./gather";
 import { forget, remember } from "./memory";
+import { expectedOf } from "./rows";
 
 /** Where files go: to a project, or with those of a delivery that began there. */
 export type Target = { project: string; batch: Batch | null };
@@ -55,6 +57,12 @@ class Current {
     if (this.#delivery === null || this.now === null) return "none";
     if (!this.#isAsked) return "review";
     return OVER.has(this.now.phase) ? "over" : "sending";
+  });
+
+  /** What will be sent in all, as far as anybody knows. */
+  readonly expected: Amount = $derived.by(() => {
+    void this.changed;
+    return expectedOf(this.now?.toSend ?? { count: 0, bytes: 0 }, this.files);
   });
 
   /** All files, at their places; look at `changed` to be told of changes. */

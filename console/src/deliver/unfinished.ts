@@ -16,6 +16,15 @@ export function missingOf(batch: Batch): number {
   return (batch.counts["declared"] ?? 0) + (batch.counts["receiving"] ?? 0);
 }
 
+/** Say whether anything happened to a batch between two looks at it. */
+export function hasMoved(before: Batch, after: Batch): boolean {
+  return (
+    before.received_bytes !== after.received_bytes ||
+    before.declared.count !== after.declared.count ||
+    missingOf(before) !== missingOf(after)
+  );
+}
+
 /**
  * Return the open deliveries that lack files, those begun in this browser first.
  *

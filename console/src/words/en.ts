@@ -136,6 +136,7 @@ export const words = {
       unreadable: "on this device",
     },
     tiles: "What the files will be; choose one to see only those",
+    asking: "The server is being asked what each file will be…",
     comparing: (files: string, of: string, size: string) =>
       `Comparing contents: ${files} of ${of} files, ${size} left to read. Until then a file may ` +
       "turn out to be here already; it is then not sent.",
@@ -160,7 +161,7 @@ export const words = {
       reading: "Looking at the files",
       previewing: "Looking at the files",
       ready: "Starting",
-      sending: "Sending from this page",
+      sending: "Sending from this tab",
       paused: "Paused",
       offline: "No connection",
       finishing: "Everything is sent; waiting for the server's word",
@@ -180,6 +181,7 @@ export const words = {
     cancel: "Cancel the delivery",
     cancelAsk: "Cancel this delivery?",
     cancelHint: "What has arrived stays. Nothing more is sent.",
+    cancelled: "What had arrived by then stays.",
     cancelNo: "Keep sending",
     offline:
       "The server can't be reached. Sending goes on by itself once it can; nothing is lost meanwhile.",

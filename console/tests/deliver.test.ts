@@ -9,7 +9,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { gather, topsOf } from "../src/deliver/gather";
 import { forget, remember, remembered } from "../src/deliver/memory";
 import { expectedOf, groupsOf, matching, tilesOf, troubled, wantedOf } from "../src/deliver/rows";
-import { hasMoved, unfinished } from "../src/deliver/unfinished";
+import { unfinished } from "../src/deliver/unfinished";
 
 const NOTHING = { count: 0, bytes: 0 };
 
@@ -186,17 +186,6 @@ describe("unfinished deliveries", () => {
     const batches = [batch({ id: "other", counts: { declared: 1 } }), batch({ id: "ours" })];
     const all = unfinished(batches, new Set(["ours"]), null);
     expect(all.map(({ batch: { id } }) => id)).toEqual(["ours", "other"]);
-  });
-});
-
-describe("a delivery", () => {
-  it("has moved when bytes came, files were declared, or fewer are missing", () => {
-    const before = batch({ counts: { declared: 2 } });
-    expect(hasMoved(before, batch({ counts: { declared: 2 } }))).toBe(false);
-    expect(hasMoved(before, batch({ counts: { declared: 2 }, received_bytes: 31 }))).toBe(true);
-    expect(hasMoved(before, batch({ counts: { declared: 1 } }))).toBe(true);
-    const more = { count: 4, bytes: 40 };
-    expect(hasMoved(before, batch({ counts: { declared: 2 }, declared: more }))).toBe(true);
   });
 });
 

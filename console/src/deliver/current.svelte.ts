@@ -75,6 +75,11 @@ class Current {
     return this.#isAsked;
   }
 
+  /** Say whether this tab is sending a batch right now. */
+  isSending(batch: string): boolean {
+    return this.step === "sending" && this.now?.batchId === batch;
+  }
+
   /** What the delivery is called. */
   get name(): string {
     return this.label.trim() || words.deliver.unnamed;

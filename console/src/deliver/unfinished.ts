@@ -1,6 +1,7 @@
 /** Deliveries that began in a browser and have not arrived whole. */
 
 import type { Batch } from "@laydown/upload";
+import { missing } from "../watch/groups";
 
 /** How the reference of a delivery from a browser begins, whoever's browser it was. */
 const FROM_CONSOLE = "console-";
@@ -10,20 +11,6 @@ export type Unfinished = {
   missing: number; // declared files whose bytes have not all come
   isFromHere: boolean; // this browser began it
 };
-
-/** Return how many declared files of a batch still wait for bytes. */
-export function missingOf(batch: Batch): number {
-  return (batch.counts["declared"] ?? 0) + (batch.counts["receiving"] ?? 0);
-}
-
-/** Say whether anything happened to a batch between two looks at it. */
-export function hasMoved(before: Batch, after: Batch): boolean {
-  return (
-    before.received_bytes !== after.received_bytes ||
-    before.declared.count !== after.declared.count ||
-    missingOf(before) !== missingOf(after)
-  );
-}
 
 /**
  * Return the open deliveries that lack files, those begun in this browser first.
@@ -39,7 +26,7 @@ export function unfinished(
   return batches
     .filter((batch) => batch.state === "open" && batch.id !== underWay)
     .filter((batch) => batch.reference.startsWith(FROM_CONSOLE) || here.has(batch.id))
-    .map((batch) => ({ batch, missing: missingOf(batch), isFromHere: here.has(batch.id) }))
-    .filter(({ missing, isFromHere }) => missing > 0 || isFromHere)
+    .map((batch) => ({ batch, missing: missing(batch), isFromHere: here.has(batch.id) }))
+    .filter((one) => one.missing > 0 || one.isFromHere)
     .sort((one, other) => Number(other.isFromHere) - Number(one.isFromHere));
 }

@@ -182,6 +182,10 @@ export const words = {
     cancelAsk: "Cancel this delivery?",
     cancelHint: "What has arrived stays. Nothing more is sent.",
     cancelled: "What had arrived by then stays.",
+    ended: "Sending ended",
+    unsent: (files: number) =>
+      `${many(files, "file")} ${files === 1 ? "was" : "were"} not sent from here: ` +
+      "the delivery was cancelled elsewhere, or they came from another tab or device.",
     cancelNo: "Keep sending",
     offline:
       "The server can't be reached. Sending goes on by itself once it can; nothing is lost meanwhile.",
@@ -201,7 +205,8 @@ export const words = {
     cutOff: "It was cut off before all its files were announced.",
     again: "Drop the same folder again: only what is missing is sent.",
     elsewhere:
-      "Unless they are being sent from another tab or device, drop the same folder here: only what is missing is sent.",
+      "Nothing is arriving just now. Drop the same folder again: only what is missing is sent.",
+    inProject: "Drop it in the project",
     elsewhereThere:
       "If it is yours, drop the same folder again, here or on its own page: only what is missing is sent.",
     begun: (time: string) => `begun ${time}`,
@@ -253,12 +258,6 @@ export const words = {
     todo: "What to do:",
     andMore: (files: number) => `and ${count(files)} more`,
     showFiles: (files: number) => (files === 1 ? "Show the file" : `Show ${count(files)} files`),
-    missing: (files: number) =>
-      files === 1
-        ? "1 file has not arrived yet, and nothing is arriving."
-        : `${count(files)} files have not arrived yet, and nothing is arriving.`,
-    missingHint: "Drop the same folder again: only what is missing is sent.",
-    deliver: "Go to the drop zone",
     actions: "This delivery",
     receipt: "Receipt (CSV)",
     retry: (files: number) => `Try ${many(files, "file")} again`,

@@ -20,9 +20,9 @@ class Folder:
         return sum((self.path.parent / file).stat().st_size for file in self.files)
 
 
-def papers(folder: Path, *, files: int, size: int = 400, seed: int = 0) -> Folder:
+def papers(folder: Path, *, files: int, size: int = 400) -> Folder:
     """Write so many text files of *size* bytes each, in folders of fifty."""
-    dice = Random(seed)
+    dice = Random(str(folder))  # no other folder has the same bytes
     written: list[str] = []
     for number in range(files):
         below = folder / f"{number // _A_FOLDER:03} Papers"

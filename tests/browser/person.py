@@ -40,7 +40,7 @@ class Person:
     page: Page
     line: CDPSession  # to the browser itself
     expected: tuple[str, ...] = ()  # beginnings of complaints that are no fault
-    sent: Counter[str] = field(default_factory=Counter)  # paths of bytes' URLs, each answered 2xx
+    sent: Counter[str] = field(default_factory=Counter)  # uploads whose bytes were acknowledged
     _complaints: list[str] = field(default_factory=list)
 
     @classmethod
@@ -165,18 +165,11 @@ class Person:
 
     # The line
 
-    async def is_throttled(self, up: int) -> None:
-        """Let no more than *up* bytes a second leave this browser; 0 lets all."""
+    async def has_line(self, *, up: int = -1, offline: bool = False) -> None:
+        """Let no more than *up* bytes a second leave this browser, or nothing in or out."""
+        bounds = {"latency": 0, "downloadThroughput": -1, "uploadThroughput": up}
         await self.line.send("Network.enable")
-        await self.line.send(
-            "Network.emulateNetworkConditions",
-            {
-                "offline": False,
-                "latency": 0,
-                "downloadThroughput": -1,
-                "uploadThroughput": up or -1,
-            },
-        )
+        await self.line.send("Network.emulateNetworkConditions", {"offline": offline, **bounds})
 
     # Looking at the page itself
 
@@ -200,4 +193,5 @@ class Person:
         except Error:  # the page has gone meanwhile
             return
         if response is not None and response.ok:
-            self.sent[urlsplit(request.url).path] += 1
+            _, _, _organization, upload, *_ = urlsplit(request.url).path.split("/")
+            self.sent[upload] += 1

@@ -73,8 +73,8 @@ SYSTEM = {
     "samples.sql",
     "system.sql",
 }
-# Of the tail, which serves all organizations, and what begins a transaction.
-ACROSS = {"all_heads", "begin", "read_one_moment"}
+# Of the tail, which serves all organizations, and what sets a transaction up.
+ACROSS = {"all_heads", "begin", "read_one_moment", "probe_indexes"}
 TENANTS = [path for path in FILES if path.name not in SYSTEM]
 
 

@@ -16,6 +16,7 @@ from laydown.postgres.session import Session
 
 _Q = sql.load("documents.sql")
 _LAST = "\U0010ffff"  # behind every path
+_PROBE = sql.load("session.sql")["probe_indexes"]
 _BLOBS = sql.load("uploads.sql")["blobs_by_digest"]
 
 
@@ -143,6 +144,7 @@ class DocumentRows(Session):
     async def folder(self, project: ProjectId, page: Page, *, folder: str) -> Sequence[Child]:
         """Return what lies directly in a folder, by folded path; `""` is the project itself."""
         prefix = f"{folder}/" if folder else ""
+        await self.run(_PROBE)
         rows = await self.all(
             _Q["list_folder"],
             project=project,

@@ -2,30 +2,10 @@ import type { Batch, Change, Upload, UploadPage } from "@laydown/upload";
 import { expect, test } from "vitest";
 import type { UploadState } from "../src/parts/states";
 import { Shown, type Row } from "../src/watch/shown";
+import { AT, batchOf } from "./batches";
 import { chance } from "./chance";
 
 const WAY: UploadState[] = ["declared", "receiving", "checking", "ready"];
-const AT = "2026-11-23T09:00:00Z";
-
-function batchOf(number: number, given: Partial<Batch> = {}): Batch {
-  return {
-    id: "b",
-    project_id: "p",
-    reference: "r",
-    label: null,
-    on_conflict: "new_version",
-    state: "open",
-    created_at: AT,
-    closed_at: null,
-    declared: { count: 0, bytes: 0 },
-    counts: {},
-    reasons: {},
-    settled: { count: 0, bytes: 0 },
-    received_bytes: 0,
-    number,
-    ...given,
-  };
-}
 
 function snapshotOf(number: number, given: Partial<Batch> = {}): [Batch, number] {
   return [batchOf(number, given), number];

@@ -220,7 +220,7 @@ export const words = {
     begun: "Begun",
     ended: "closed",
     reference: "Reference",
-    state: { open: "Open", closed: "Closed, finishing", settled: "Complete" },
+    state: { open: "Open", closed: "Closed, finishing", settled: "Finished" },
     live: "Live",
     connecting: "Connecting…",
     broken: (time: string) => `Not live since ${time}; connecting again`,

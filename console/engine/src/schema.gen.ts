@@ -1285,7 +1285,7 @@ export interface components {
          * StageLatency
          * @description How long files were in a state that they left in the window.
          *
-         *     After much traffic 2,000 events stand for all of them: `files` were measured.
+         *     After much traffic 1,000 events stand for all of them: `files` were measured.
          */
         StageLatency: {
             /**

@@ -25,8 +25,9 @@ _MOST_UNCOUNTED = 200_000
 """Events that are counted while somebody waits: more than workers write between two looks. There
 are as many only if nobody looks."""
 
-_MOST_MEASURED = 2_000
-"""Events whose files are measured: with so many, a percentile is off by a rank in a hundred."""
+_MOST_MEASURED = 1_000
+"""Events whose files are measured: with so many, a percentile is off by a rank or two in a
+hundred."""
 
 
 class FigureRows(Session):

@@ -253,16 +253,27 @@ CREATE FUNCTION outcomes_between(organization uuid, after bigint, upto bigint) R
              s_1.reason,
              u.size
             FROM (said s_1
-              JOIN uploads u ON (((u.organization_id = outcomes_between.organization) AND (u.id = s_1.upload_id))))
+              CROSS JOIN LATERAL ( SELECT uploads.size
+                    FROM uploads
+                   WHERE ((uploads.organization_id = outcomes_between.organization) AND (uploads.id = s_1.upload_id))
+                  OFFSET 0) u)
            WHERE (s_1.kind = 'moved'::text)
          UNION ALL
           SELECT s_1.at,
              u.state,
              u.reason,
              u.size
-            FROM (said s_1
-              JOIN uploads u ON (((u.organization_id = outcomes_between.organization) AND (u.batch_id = s_1.batch_id) AND (u.xmin = s_1.writer) AND (u.moved_at = u.declared_at))))
-           WHERE ((s_1.kind = 'declared'::text) AND (u.state = ANY (ARRAY['ready'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state, 'failed'::upload_state])))
+            FROM ((( SELECT DISTINCT said.batch_id
+                    FROM said
+                   WHERE (said.kind = 'declared'::text)) b
+              CROSS JOIN LATERAL ( SELECT uploads.state,
+                     uploads.reason,
+                     uploads.size,
+                     uploads.xmin AS writer
+                    FROM uploads
+                   WHERE ((uploads.organization_id = outcomes_between.organization) AND (uploads.batch_id = b.batch_id) AND (uploads.state = ANY (ARRAY['ready'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state, 'failed'::upload_state])) AND (uploads.moved_at = uploads.declared_at))
+                  OFFSET 0) u)
+              JOIN said s_1 ON (((s_1.kind = 'declared'::text) AND (s_1.batch_id = b.batch_id) AND (s_1.writer = u.writer))))
          )
   SELECT date_trunc('minute'::text, s.at) AS date_trunc,
      s.state,

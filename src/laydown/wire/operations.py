@@ -78,7 +78,7 @@ class Queue:
 class StageLatency:
     """How long files were in a state that they left in the window.
 
-    After much traffic 2,000 events stand for all of them: `files` were measured.
+    After much traffic 1,000 events stand for all of them: `files` were measured.
     """
 
     stage: StageName

@@ -34,7 +34,8 @@ CREATE INDEX uploads_with_us ON uploads (organization_id, moved_at)
     WHERE state IN ('sealing', 'checking', 'processing');
 
 -- What settled by events after one number up to another. What was settled as it was declared has no
--- event of its own, but that of the declaration, which the same transaction wrote.
+-- event of its own, but that of the declaration, which the same transaction wrote. OFFSET 0 has the
+-- uploads looked up one by one, whatever the planner thinks: it must not read all there are.
 CREATE FUNCTION outcomes_between(organization uuid, after bigint, upto bigint)
 RETURNS TABLE (minute timestamptz, state upload_state, reason text, files bigint, bytes bigint)
 LANGUAGE sql STABLE
@@ -50,16 +51,20 @@ BEGIN ATOMIC
     ), settled AS (
         SELECT s.at, s.state, s.reason, u.size
           FROM said s
-          JOIN uploads u ON u.organization_id = organization AND u.id = s.upload_id
+         CROSS JOIN LATERAL (
+              SELECT size FROM uploads
+               WHERE organization_id = organization AND id = s.upload_id OFFSET 0) AS u
          WHERE s.kind = 'moved'
         UNION ALL
         SELECT s.at, u.state, u.reason, u.size
-          FROM said s
-          JOIN uploads u ON u.organization_id = organization AND u.batch_id = s.batch_id
-                        AND u.xmin = s.writer AND u.moved_at = u.declared_at
-         WHERE s.kind = 'declared'
-           AND u.state IN ('ready', 'duplicate', 'skipped', 'rejected', 'cancelled', 'expired',
-                           'failed')
+          FROM (SELECT DISTINCT batch_id FROM said WHERE kind = 'declared') AS b
+         CROSS JOIN LATERAL (
+              SELECT state, reason, size, xmin AS writer FROM uploads
+               WHERE organization_id = organization AND batch_id = b.batch_id
+                 AND state IN ('ready', 'duplicate', 'skipped', 'rejected', 'cancelled', 'expired',
+                               'failed')
+                 AND moved_at = declared_at OFFSET 0) AS u
+          JOIN said s ON s.kind = 'declared' AND s.batch_id = b.batch_id AND s.writer = u.writer
     )
     SELECT date_trunc('minute', s.at), s.state, coalesce(s.reason, ''), count(*), sum(s.size)
       FROM settled s

@@ -24,7 +24,8 @@ SELECT state, nullif(reason, '') AS reason, sum(files)::bigint AS files, sum(byt
 -- name: time_stages
 -- Numbers are dense: of as many strata of them as are to be asked, each gives one, at an arbitrary
 -- place, because what happens to files in turns must not fall in step with us. Where there are
--- no more events than that, each is asked.
+-- no more events than that, each is asked. OFFSET 0 has rows looked up one by one, whatever the
+-- planner thinks of tables it doesn't know yet.
 WITH ends AS MATERIALIZED (
     SELECT h.number AS last,
            coalesce((SELECT s.number FROM samples s
@@ -39,23 +40,30 @@ WITH ends AS MATERIALIZED (
       FROM stratum s CROSS JOIN LATERAL generate_series(s.last, s.first + 1, -s.width) AS n
      WHERE n - abs(hashint8(n)::bigint) %% s.width > s.first
 ), left_ AS MATERIALIZED (
-    SELECT e.number, e.at, e.upload_id, e.state
+    SELECT e.number, e.upload_id
       FROM asked a
-      JOIN events e ON e.organization_id = %(organization)s AND e.number = a.number
+     CROSS JOIN LATERAL (
+          SELECT number, upload_id, at, kind, state FROM events
+           WHERE organization_id = %(organization)s AND number = a.number OFFSET 0) AS e
      WHERE e.at >= %(since)s AND e.kind = 'moved'
        AND e.state IN ('receiving', 'sealing', 'checking', 'processing', 'ready', 'duplicate',
                        'rejected', 'failed')
+), trail AS (
+    SELECT e.number, e.upload_id, e.state, e.at,
+           lag(e.state) OVER life AS state_before, lag(e.at) OVER life AS at_before
+      FROM events e
+     WHERE e.organization_id = %(organization)s AND e.state IS NOT NULL
+       AND e.upload_id = ANY(ARRAY(SELECT DISTINCT upload_id FROM left_))
+    WINDOW life AS (PARTITION BY e.upload_id ORDER BY e.number)
 ), rest AS (
-    SELECT coalesce(before.state, 'declared') AS stage,
-           l.at - coalesce(before.at, u.declared_at) AS lasted,
-           l.at - u.declared_at AS total, l.state
+    SELECT coalesce(t.state_before, 'declared') AS stage,
+           t.at - coalesce(t.at_before, u.declared_at) AS lasted,
+           t.at - u.declared_at AS total, t.state
       FROM left_ l
-      JOIN uploads u ON u.organization_id = %(organization)s AND u.id = l.upload_id
-      LEFT JOIN LATERAL (
-           SELECT e.state, e.at FROM events e
-            WHERE e.organization_id = %(organization)s AND e.upload_id = l.upload_id
-              AND e.number < l.number AND e.state IS NOT NULL
-            ORDER BY e.number DESC LIMIT 1) AS before ON true
+      JOIN trail t ON t.number = l.number
+     CROSS JOIN LATERAL (
+          SELECT declared_at FROM uploads
+           WHERE organization_id = %(organization)s AND id = l.upload_id OFFSET 0) AS u
 )
 SELECT stage, count(*) AS files,
        percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (ORDER BY seconds) AS seconds
@@ -97,11 +105,13 @@ SELECT q.at, q.waiting, q.running, q.dead, extract(epoch FROM q.oldest)::float8 
 -- name: count_stuck
 SELECT (SELECT count(*)
           FROM batches b
-          JOIN uploads u ON u.organization_id = %(organization)s AND u.batch_id = b.id
+         CROSS JOIN LATERAL (
+              SELECT FROM uploads
+               WHERE organization_id = %(organization)s AND batch_id = b.id
+                 AND state IN ('declared', 'receiving') AND moved_at < now() - %(silent)s
+                 AND leader_id IS NULL OFFSET 0) AS u
          WHERE b.organization_id = %(organization)s AND b.closed_at IS NULL
-           AND b.touched_at < now() - %(silent)s
-           AND u.state IN ('declared', 'receiving') AND u.moved_at < now() - %(silent)s
-           AND u.leader_id IS NULL) AS silent,
+           AND b.touched_at < now() - %(silent)s) AS silent,
        (SELECT count(*)
           FROM uploads
          WHERE organization_id = %(organization)s
@@ -113,12 +123,14 @@ SELECT (SELECT count(*)
 WITH quiet AS (
     SELECT u.id, 'silent' AS plight
       FROM batches b
-      JOIN uploads u ON u.organization_id = %(organization)s AND u.batch_id = b.id
+     CROSS JOIN LATERAL (
+          SELECT id FROM uploads
+           WHERE organization_id = %(organization)s AND batch_id = b.id
+             AND state IN ('declared', 'receiving') AND moved_at < now() - %(silent)s
+             AND leader_id IS NULL AND (%(after)s::uuid IS NULL OR id > %(after)s)
+          OFFSET 0) AS u
      WHERE b.organization_id = %(organization)s AND b.closed_at IS NULL
        AND b.touched_at < now() - %(silent)s
-       AND u.state IN ('declared', 'receiving') AND u.moved_at < now() - %(silent)s
-       AND u.leader_id IS NULL
-       AND (%(after)s::uuid IS NULL OR u.id > %(after)s)
     UNION ALL
     SELECT id, 'stuck'
       FROM uploads

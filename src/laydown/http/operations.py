@@ -22,7 +22,7 @@ from laydown.ports import Page
 
 router = routing("operations")
 
-_WINDOW = Query(ge=60, le=86_400, description="Seconds until now that are looked at.")
+_WINDOW = Query(ge=60, le=2_592_000, description="Seconds until now; 30 days are kept.")
 _HOURS = Query(ge=1, le=720, description="Hours until now; 30 days are kept.")
 
 

@@ -38,7 +38,7 @@ export async function* walk(entries: Entry[]): AsyncGenerator<Found[], Unreadabl
       continue;
     }
     const run = [next];
-    while (run.length < READ_AT_ONCE) {
+    while (run.length < Math.min(READ_AT_ONCE, AT_ONCE - found.length)) {
       const after = waiting.at(-1);
       if (after === undefined || isDirectory(after.entry)) break;
       run.push(after);

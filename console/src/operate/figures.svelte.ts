@@ -26,8 +26,9 @@ export class Figures {
   #span: Span = 24;
   #timer: ReturnType<typeof setInterval> | undefined;
 
-  /** Read everything, now and again until `stop`. */
-  start(): void {
+  /** Look back over so many hours, and read everything now and again until `stop`. */
+  start(span: Span): void {
+    this.#span = span;
     document.addEventListener("visibilitychange", this.#seen);
     this.#timer = setInterval(this.#seen, EVERY);
     void this.refresh();
@@ -38,8 +39,9 @@ export class Figures {
     clearInterval(this.#timer);
   }
 
-  /** Look back over so many hours. */
+  /** Look back over so many hours from now on. */
   show(span: Span): void {
+    if (span === this.#span) return;
     this.#span = span;
     void this.#readSpan();
   }

@@ -422,6 +422,7 @@ export const words = {
       `${name}: between ${least} and ${most}, last ${last}.`,
     noSamples: "Nothing was sampled in this time.",
     asTable: "As a table",
+    tableOf: (title: string) => `${title}, as a table`,
     time: "Time",
     stages: {
       title: "How long files take",
@@ -429,7 +430,7 @@ export const words = {
       stage: "Stage",
       median: "Median",
       slowest: "95 of 100 within",
-      files: "Files measured",
+      files: "Files",
       names: {
         declared: "Waiting for bytes",
         receiving: "Arriving",

@@ -4,7 +4,7 @@ export type Series = { name: string; tone: "main" | "second"; values: readonly n
 
 export type Tick = { at: number; label: string }; // at: in the units of the axis
 
-const TICK_SPANS = [5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 10_080]; // minutes
+const TICK_SPANS = [5, 10, 15, 30, 60, 120, 180, 360, 720, 1440, 2880, 4320, 10_080]; // minutes
 
 /** Return a round number that is no less than the largest value, and in how many parts to cut it. */
 export function ceiling(most: number): { top: number; parts: number } {

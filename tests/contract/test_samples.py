@@ -7,7 +7,15 @@ from laydown.domain.lifecycle import Event
 from laydown.domain.reasons import Reason
 from laydown.ports import Page
 from laydown.postgres import figures, samples
+from laydown.postgres.migrate import migrate
 from tests.ledger_support import EPOCH, Tenant, digest, entry, moved
+
+BEFORE_SAMPLES = (
+    "DROP TABLE samples, outcomes",
+    "DROP FUNCTION outcomes_between",
+    "DROP INDEX uploads_with_us",
+    "DELETE FROM schema_migrations WHERE number = 10",
+)
 
 
 async def cancelled(tenant: Tenant, uploads) -> None:
@@ -76,3 +84,18 @@ async def test_twins_that_wait_for_another_are_not_silent(tenant):
     async with tenant.begin() as tx:
         assert [row.id for row in await tx.stuck(Page(limit=10), Patience())] == [leader.id]
         assert await tx.count_stuck(Patience()) == {Plight.SILENT: 1, Plight.STUCK: 0}
+
+
+async def test_what_settled_before_is_left_to_the_log(tenant):
+    """The migration that begins to count begins with what happens from then on."""
+    old, new = tenant.upload(entry("old.txt")), tenant.upload(entry("new.txt"))
+    await tenant.declare(old, new)
+    await cancelled(tenant, [old])
+    for statement in BEFORE_SAMPLES:
+        await tenant.ask(statement)
+    assert await migrate(tenant.owner) == [10]
+    assert await counted(tenant) == 0
+    await cancelled(tenant, [new])
+    assert await counted(tenant) == 1
+    await tenant.database.sampler.take()
+    assert await counted(tenant) == 1

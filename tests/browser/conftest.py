@@ -1,5 +1,6 @@
 """One laydown and one Chromium for all tests here; to each test a project and people of its own."""
 
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -18,7 +19,7 @@ from tests.browser.person import PATIENCE, Invite, Person
 from tests.e2e.yard import Yard, until
 from tests.engines.process import EngineMissingError
 
-_SAID = "in a browser: "
+_LINK = re.compile(r"http://\S+/signin\?code=\S+")
 _numbers = count(1)
 _PAGE = Path(__file__).parents[2] / "src" / "laydown" / "console" / "index.html"
 
@@ -60,8 +61,9 @@ async def chromium() -> AsyncIterator[Browser]:
 @pytest.fixture(scope="session")
 def link(yard: Yard) -> str:
     """Return the one-time link that `laydown up` printed."""
-    until(lambda: _SAID in yard.log, what="a link is printed")
-    return yard.log.partition(_SAID)[2].split()[0]
+    until(lambda: _LINK.search(yard.log), what="a link is printed")
+    [link] = _LINK.findall(yard.log)
+    return str(link)
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -30,6 +30,13 @@ PATIENCE: Final = 30_000.0  # milliseconds; what is awaited takes few seconds on
 UNREACHABLE: Final = "Failed to load resource: net::"
 """How Chromium says that a server is gone, or the line."""
 
+_ANSWER: Final = "Failed to load resource: the server responded with a status of "
+UNKNOWN: Final = _ANSWER + "401"
+"""How Chromium says that nobody is signed in."""
+
+MISSING: Final = _ANSWER + "404"
+"""How Chromium says that something isn't there."""
+
 Invite: TypeAlias = Callable[..., Awaitable["Person"]]
 
 
@@ -103,11 +110,18 @@ class Person:
     async def drop(self, folder: Path) -> None:
         """Drop a folder from this machine in the middle of the page, as a file manager does."""
         await expect(self.picker).to_be_visible()
+        window = self.page.viewport_size
+        assert window is not None
+        middle = {"x": window["width"] / 2, "y": window["height"] / 2}
         data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
         for kind in ("dragEnter", "dragOver", "drop"):
-            await self.line.send(
-                "Input.dispatchDragEvent", {"type": kind, "x": 640, "y": 400, "data": data}
-            )
+            await self.line.send("Input.dispatchDragEvent", {"type": kind, **middle, "data": data})
+
+    async def pick(self, folder: Path) -> None:
+        """Choose a folder from this machine with the button, as who can't drag does."""
+        async with self.page.expect_file_chooser() as asked:
+            await self.picker.click()
+        await (await asked.value).set_files(folder)
 
     async def send(self) -> UUID:
         """Send what was looked at; return the delivery, whose page is then shown."""
@@ -130,8 +144,7 @@ class Person:
 
     async def numbers(self) -> dict[str, int]:
         """Return how many files the page says are in each group."""
-        legend = self.page.get_by_role("group", name="Show only files that are")
-        said = await legend.get_by_role("button").all_inner_texts()
+        said = await self._legend.get_by_role("button").all_inner_texts()
         pairs = [re.split(r"\s+(?=[\d,]+$)", each) for each in said]
         return {name: int(number.replace(",", "")) for name, number in pairs}
 
@@ -142,15 +155,24 @@ class Person:
         )
         return (await self.numbers())["Ready"]
 
+    async def choose(self, group: str) -> None:
+        """Have the list show only files of a group, or all again."""
+        await self._legend.get_by_role("button", name=group).click()
+
     def file(self, path: str) -> Locator:
         """Find the row of a file in a delivery's list."""
         return self.page.get_by_role("list", name="Files").get_by_role(
-            "button", name=re.compile(re.escape(f"Details of {path}"))
+            "button", name=f"Details of {path}"
         )
 
     def rows(self, label: str) -> Locator:
         """Find the rows of a list that exist; those far from sight don't."""
         return self.page.get_by_role("list", name=label).get_by_role("listitem")
+
+    async def paths(self) -> list[str]:
+        """Return the paths of the files that are in sight in a delivery's list, if any is."""
+        rows = await self.page.get_by_role("list", name="Files").get_by_role("button").all()
+        return [(await row.get_attribute("title")) or "" for row in rows]
 
     async def fetch(self, link: Locator) -> bytes:
         """Follow a link that downloads; return what was saved."""
@@ -171,6 +193,10 @@ class Person:
         await self.line.send("Network.enable")
         await self.line.send("Network.emulateNetworkConditions", {"offline": offline, **bounds})
 
+    async def is_idle(self) -> None:
+        """Wait until no bytes are on their way any more."""
+        await self.page.wait_for_load_state("networkidle")
+
     # Looking at the page itself
 
     async def overflow(self) -> int:
@@ -180,6 +206,10 @@ class Person:
                 "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             )
         )
+
+    @property
+    def _legend(self) -> Locator:
+        return self.page.get_by_role("group", name="Show only files that are")
 
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

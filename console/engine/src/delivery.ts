@@ -104,11 +104,17 @@ export class Delivery {
     this.#board.tell({ phase: "previewing" });
     try {
       await this.#previews.byName();
+      if (!this.#isPreviewed) return;
       this.#board.tell({ phase: "ready" });
       this.#hash();
     } catch (error) {
-      this.#failed(error);
+      if (this.#isPreviewed) this.#failed(error);
     }
+  }
+
+  /** Whether what is foreseen still matters; once files are sent, the server tells what they are. */
+  get #isPreviewed(): boolean {
+    return this.#board.phase === "previewing";
   }
 
   /** Declare every file, send what is wanted, and return how it all ended. */

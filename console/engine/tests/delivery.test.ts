@@ -239,6 +239,15 @@ describe("over a line that", () => {
   );
 });
 
+served("sent while it is still foreseen never goes back to waiting for that", async () => {
+  const { delivery } = deliveryOf(await newProject(), folder({ "F/a.txt": "1" }));
+  const asked = delivery.preview();
+  const ended = delivery.send();
+  await asked;
+  expect(["previewing", "ready"]).not.toContain(delivery.state.phase);
+  expect((await ended).phase).toBe("done");
+});
+
 served("without permission ends with the server's own words", async () => {
   const { delivery } = deliveryOf(
     { ...(await newProject()), id: crypto.randomUUID() },

@@ -84,6 +84,7 @@ export class LiveBatch {
         this.#framed.ask();
         if (breather.isDue) await breather.breathe();
       }
+      this.#show(); // before the next frame: nothing is called final but the last numbers
       this.connection = { kind: "over" };
       await rest(OVER_EVERY, signal, WAKE, "focus");
     }

@@ -2,7 +2,7 @@
 
 import { follow, pause, type Batch, type BatchEvent, type UploadPage } from "@laydown/upload";
 import { api, ApiError } from "../api/http";
-import { Breather, Framed, rest } from "./pace";
+import { Breather, Framed, rest, sighted, whileSighted } from "./pace";
 import { Shown, type Row } from "./shown";
 
 /** How fresh the numbers are. */
@@ -74,19 +74,33 @@ export class LiveBatch {
   }
 
   async #follow(signal: AbortSignal): Promise<void> {
-    const onLive = (isLive: boolean): void => this.#hear(isLive);
     while (!signal.aborted) {
-      const breather = new Breather();
-      const after = this.#shown.number;
-      const from = after === null ? {} : { after };
-      for await (const event of follow(api, this.id, { signal, onLive, ...from })) {
-        this.#take(event);
-        this.#framed.ask();
-        if (breather.isDue) await breather.breathe();
+      await sighted(signal);
+      let isOver = false;
+      await whileSighted(signal, async (seen) => {
+        await this.#stream(seen);
+        isOver = true;
+      });
+      if (!isOver) {
+        this.connection = { kind: "connecting" };
+        continue;
       }
       this.#show(); // before the next frame: nothing is called final but the last numbers
       this.connection = { kind: "over" };
       await rest(OVER_EVERY, signal, WAKE, "focus");
+    }
+  }
+
+  /** Follow the batch to its end. */
+  async #stream(signal: AbortSignal): Promise<void> {
+    const onLive = (isLive: boolean): void => this.#hear(isLive);
+    const breather = new Breather();
+    const after = this.#shown.number;
+    const from = after === null ? {} : { after };
+    for await (const event of follow(api, this.id, { signal, onLive, ...from })) {
+      this.#take(event);
+      this.#framed.ask();
+      if (breather.isDue) await breather.breathe();
     }
   }
 

@@ -3,6 +3,10 @@
 import { breathe } from "@laydown/upload";
 
 const LONGEST_WORK = 12; // milliseconds at a stretch; a frame at 60 Hz has 16
+const SELDOM = 60_000; // milliseconds
+// Browsers keep six connections to a server, for all their pages together: one that nobody looks at
+// must not hold one for good. Who only glances at another page comes back to a stream that lives.
+const UNSEEN_AFTER = 10_000; // milliseconds
 const HIDDEN = 1_000; // milliseconds between two calls in a page that is hidden
 
 /** Wait; at most until one of *events* happens to the page, or the signal ends it. */
@@ -19,6 +23,38 @@ export function rest(ms: number, signal: AbortSignal, ...events: string[]): Prom
     signal.addEventListener("abort", wake);
     for (const event of events) addEventListener(event, wake);
   });
+}
+
+/** Return once the page is in sight. */
+export async function sighted(signal: AbortSignal): Promise<void> {
+  while (isHidden() && !signal.aborted) await rest(SELDOM, signal, "visibilitychange");
+}
+
+/** Do work until its end, or until the page was out of sight for a while: its signal says so. */
+export async function whileSighted(
+  signal: AbortSignal,
+  work: (seen: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const unseen = new AbortController();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const look = (): void => {
+    clearTimeout(timer);
+    if (isHidden()) timer = setTimeout(() => unseen.abort(), UNSEEN_AFTER);
+  };
+  addEventListener("visibilitychange", look);
+  look();
+  try {
+    await work(AbortSignal.any([signal, unseen.signal]));
+  } catch (error) {
+    if (!unseen.signal.aborted || signal.aborted) throw error;
+  } finally {
+    clearTimeout(timer);
+    removeEventListener("visibilitychange", look);
+  }
+}
+
+function isHidden(): boolean {
+  return globalThis.document?.hidden ?? false;
 }
 
 /** Lets the page draw and answer between pieces of long work. */

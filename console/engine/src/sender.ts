@@ -13,6 +13,9 @@ import { whyOf } from "./walk";
 
 const WINDOW_PARTS = 64; // URLs asked for at once: enough to keep the connections busy meanwhile
 const WINDOW_BYTES = 64 << 20; // and few enough that they are used before they expire
+// Bytes up to which a body is read first: to hand a file over costs a browser a millisecond or two,
+// and when that is gone, its error looks like a broken line.
+const READ_UP_TO = 1 << 20;
 const COMPLETED_AT_ONCE = 1_000;
 const COMPLETED_AFTER = 250; // milliseconds that a file waits for company
 const INCOMPLETE = 5; // times that a file is sent again because the server misses parts of it
@@ -222,8 +225,8 @@ export class Sender {
   async #putOnce(piece: Piece, signal: AbortSignal): Promise<Put> {
     const { going, number, grant } = piece;
     let told = 0;
-    const body = going.part(number);
-    if (going.file.size > 0) await body.slice(0, 1).arrayBuffer(); // raises when the file is gone
+    const part = going.part(number);
+    const body = part.size <= READ_UP_TO ? await part.arrayBuffer() : await readable(part);
     const isFull = this.#active.size >= this.#pace.limit;
     return this.put(grant.url, {
       headers: grant.headers ?? {},
@@ -389,6 +392,12 @@ export class Sender {
       for (const { id, sent_bytes } of uploads) told.set(id, sent_bytes);
     }
   }
+}
+
+/** Return a part that can be read; raise what reading its first byte raises. */
+async function readable(part: Blob): Promise<Blob> {
+  await part.slice(0, 1).arrayBuffer();
+  return part;
 }
 
 const PAUSED = new DOMException("paused", "AbortError");

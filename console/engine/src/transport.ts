@@ -9,7 +9,7 @@ export type Transport = (
   url: string,
   options: {
     headers: Readonly<Record<string, string>>;
-    body: Blob;
+    body: Blob | ArrayBuffer;
     onProgress: (sent: number) => void; // bytes so far
     signal: AbortSignal;
   },
@@ -40,7 +40,7 @@ export const xhr: Transport = (url, { headers, body, onProgress, signal }) =>
     request.upload.onprogress = (event) => {
       clearTimeout(timer);
       timer = setTimeout(() => request.abort(), SILENCE);
-      onProgress(Math.min(event.loaded, body.size));
+      onProgress(Math.min(event.loaded, sizeOf(body)));
     };
     request.onload = () =>
       end({
@@ -66,7 +66,7 @@ export const fetched: Transport = async (url, { headers, body, onProgress, signa
       signal: AbortSignal.any([signal, AbortSignal.timeout(2 * SILENCE)]),
     });
     const said = await answer.text();
-    onProgress(body.size);
+    onProgress(sizeOf(body));
     const retryAfter = secondsOf(answer.headers.get("Retry-After"));
     return { status: answer.status, body: said, retryAfter };
   } catch {
@@ -74,6 +74,11 @@ export const fetched: Transport = async (url, { headers, body, onProgress, signa
     return { status: 0, body: "", retryAfter: null };
   }
 };
+
+/** Return how many bytes a body has. */
+export function sizeOf(body: Blob | ArrayBuffer): number {
+  return body instanceof Blob ? body.size : body.byteLength;
+}
 
 function secondsOf(header: string | null): number | null {
   const seconds = Number(header ?? Number.NaN);

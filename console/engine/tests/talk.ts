@@ -12,6 +12,7 @@ import {
   type Receipt,
   type Refusal,
 } from "../src/index";
+import { sizeOf } from "../src/transport";
 import type { Options } from "../src/delivery";
 
 /** A test that needs a server. */
@@ -108,7 +109,8 @@ export function deliveryOf(
     files,
     transport: async (path, options) => {
       const put = await fetched(url + path, options);
-      if (put.status === 200 || put.status === 201 || put.status === 204) sent += options.body.size;
+      if (put.status === 200 || put.status === 201 || put.status === 204)
+        sent += sizeOf(options.body);
       return put;
     },
     ...more,

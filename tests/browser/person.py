@@ -48,6 +48,7 @@ class Person:
     line: CDPSession  # to the browser itself
     expected: tuple[str, ...] = ()  # beginnings of complaints that are no fault
     sent: Counter[str] = field(default_factory=Counter)  # uploads whose bytes were acknowledged
+    _flying: set[Request] = field(default_factory=set)  # bytes on their way
     _complaints: list[str] = field(default_factory=list)
 
     @classmethod
@@ -59,6 +60,8 @@ class Person:
         person = cls(page, await context.new_cdp_session(page))
         page.on("console", person._hear)
         page.on("pageerror", lambda error: person._complaints.append(f"{error}"))
+        page.on("request", person._begin)
+        page.on("requestfailed", person._lose)
         page.on("requestfinished", person._count)
         return person
 
@@ -195,7 +198,8 @@ class Person:
 
     async def is_idle(self) -> None:
         """Wait until no bytes are on their way any more."""
-        await self.page.wait_for_load_state("networkidle")
+        while self._flying:
+            await self.page.wait_for_event("requestfinished")
 
     # Looking at the page itself
 
@@ -211,13 +215,31 @@ class Person:
     def _legend(self) -> Locator:
         return self.page.get_by_role("group", name="Show only files that are")
 
+    async def heap(self) -> int:
+        """Return the bytes of the page's objects, without those that only wait to be freed."""
+        await self.line.send("HeapProfiler.collectGarbage")
+        usage = await self.line.send("Runtime.getHeapUsage")
+        return int(usage["usedSize"])
+
+    async def tasks(self) -> list[float]:
+        """Return the milliseconds of every task that held the page up for more than 50."""
+        return list(await self.page.evaluate("recorder.tasks"))
+
     def _hear(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self._complaints.append(message.text)
 
+    def _begin(self, request: Request) -> None:
+        if request.method == "PUT":
+            self._flying.add(request)
+
+    def _lose(self, request: Request) -> None:
+        self._flying.discard(request)
+
     async def _count(self, request: Request) -> None:
-        if request.method != "PUT":
+        if request not in self._flying:
             return
+        self._flying.discard(request)
         try:
             response = await request.response()
         except Error:  # the page has gone meanwhile

@@ -1,4 +1,4 @@
-"""Deliveries by keys alone, with pauses and changes of mind, and with a hand on the wrong button."""
+"""Deliveries by keys alone, with pauses and changes of mind, and a hand on the wrong button."""
 
 from playwright.async_api import Locator, expect
 
@@ -57,12 +57,11 @@ async def test_paused_nothing_is_sent(person, project, make_folder):
     await person.button("Pause").click()
     await expect(person.heading("Paused")).to_be_visible()
     await person.is_idle()
-    sent = len(person.sent)
-    assert sent < _FILES
+    assert len(person.sent) < _FILES
     await person.button("Go on").click()
     await person.sees_end(_FILES)
     assert await person.numbers() == {"Ready": _FILES}
-    assert list(person.sent.values()) == [1] * _FILES
+    assert set(person.sent.values()) == {1}
 
 
 async def test_a_cancelled_delivery_keeps_what_arrived(person, client, project, make_folder):

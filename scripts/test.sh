@@ -27,16 +27,21 @@ beside+=($!)
 ) >"$said/2" 2>&1 &
 beside+=($!)
 
-if [ -d console/node_modules ]; then
-    npm --prefix console run --silent test -- --reporter=dot >"$said/3" 2>&1 &
-    beside+=($!)
-fi
+(
+    failed=0
+    if [ -d console/node_modules ]; then
+        npm --prefix console run --silent test -- --reporter=dot || failed=$?
+    fi
+    TEST_ENGINE=embedded .venv/bin/pytest -q tests/browser || failed=$?
+    exit "$failed"
+) >"$said/3" 2>&1 &
+beside+=($!)
 
 status=0
 TEST_ENGINE=embedded .venv/bin/pytest -q tests/unit tests/repo tests/contract tests/e2e || status=$?
 for session in "${beside[@]}"; do
     wait "$session" || status=$?
 done
-printf '\nBeside these, contracts and API on S3 and SQS; the API; kills on S3 and SQS; and the console:\n'
+printf '\nBeside these, contracts and API on S3 and SQS; the API; kills on S3 and SQS; the console:\n'
 cat "$said"/*
 exit "$status"

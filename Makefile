@@ -50,8 +50,9 @@ soak: setup ## longer runs of the tests that kill processes
 bench: setup ## measure against other receivers, side by side; writes docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)
 
-docs: setup ## write the reference pages that come from the code, and the console's shapes
+docs: setup ## write the reference pages that come from the code, and take the pictures, and the console's shapes
 	@$(BIN)/python -m tests.repo.rendering
+	@$(BIN)/python -m tests.browser.pictures
 	@if [ -d console/node_modules ]; then npm --prefix console run --silent types; fi
 
 lock: setup ## choose new versions of the dependencies, at least a week old

@@ -32,6 +32,7 @@ export class Board {
   };
   #found: Amount;
   #left = 0;
+  #reached: Amount = none();
   #wanted = new Set<number>(); // files whose bytes the server wants
   #hashed = new Set<number>();
   #changed = 0;
@@ -71,6 +72,7 @@ export class Board {
     this.#state ??= {
       ...this.#told,
       ...structuredClone(this.#sums),
+      sent: this.#reach(),
       outlooks: structuredClone(this.#outlooks),
       found: this.#found,
       left: this.#left,
@@ -78,6 +80,16 @@ export class Board {
       unreadable: [...this.#unreadable],
     };
     return this.#state;
+  }
+
+  /** Return the most that was ever sent: what a broken line lost is sent again before it grows. */
+  #reach(): Amount {
+    const { count, bytes } = this.#sums.sent;
+    this.#reached = {
+      count: Math.max(count, this.#reached.count),
+      bytes: Math.max(bytes, this.#reached.bytes),
+    };
+    return this.#reached;
   }
 
   /** Have a listener told at once, and whenever something changed. */

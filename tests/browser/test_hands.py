@@ -32,7 +32,7 @@ async def test_keys_are_enough(person, project, make_folder):
     await expect(person.picker).to_be_visible()
     await tab_to(person, person.picker)
     async with person.page.expect_file_chooser() as asked:
-        await keyboard.press("Enter")
+        await person.picker.press("Enter")
     await (await asked.value).set_files(make_folder(files=30).path)
     await expect(person.send_button).to_be_enabled()
     await tab_to(person, person.send_button)

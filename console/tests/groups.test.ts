@@ -34,12 +34,12 @@ test("the shares of a batch add up to what was declared", () => {
 
 test("what became of a batch is one sentence", () => {
   expect(outcome(settled({ ready: 280, duplicate: 20, skipped: 12 }))).toBe(
-    "All 312 files are in: 280 ready, 20 already here, 12 skipped.",
+    "All 312 files are done: 280 ready, 20 already here, 12 skipped.",
   );
   expect(outcome(settled({ ready: 9, rejected: 3 }))).toBe(
-    "9 of 12 files are in. Not in: 3 refused.",
+    "3 of 12 files are not in: 3 refused. The others: 9 ready.",
   );
-  expect(outcome(settled({ ready: 1 }))).toBe("The file is in: 1 ready.");
+  expect(outcome(settled({ ready: 1 }))).toBe("The file is done: 1 ready.");
   expect(outcome(settled({}))).toBe("This delivery ended without files.");
 });
 

@@ -21,5 +21,5 @@ async def test_a_dropped_folder_is_watched_to_its_end(person, project, make_fold
     await person.sees_end(_FILES)
     assert await person.numbers() == {"Ready": _FILES}
     totals = person.page.get_by_role("region", name="Totals").get_by_role("paragraph")
-    await expect(totals.first).to_have_text("All 300 files are in: 300 ready.")
+    await expect(totals.first).to_have_text("All 300 files are done: 300 ready.")
     assert (await person.recording()).steps_back() == []

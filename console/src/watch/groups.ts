@@ -53,13 +53,15 @@ export function outcome(batch: Batch): string {
   const declared = batch.declared.count;
   if (declared === 0) return words.batch.noneAtAll;
   const all = shares(batch);
-  const isIn = (share: Share): boolean => IN.has(share.group.name);
-  const into = all.filter(isIn).reduce((sum, share) => sum + share.files, 0);
-  if (into === declared) return words.batch.allIn(declared, inWords(all));
-  return words.batch.notAllIn(into, declared, inWords(all.filter((share) => !isIn(share))));
+  const done = all.filter((share) => DONE.has(share.group.name));
+  const others = all.filter((share) => !DONE.has(share.group.name) && share.files > 0);
+  const out = others.reduce((sum, share) => sum + share.files, 0);
+  if (out === 0) return words.batch.allIn(declared, inWords(all));
+  const rest = out === declared ? "" : words.batch.theRest(inWords(done));
+  return words.batch.notAllIn(out, declared, inWords(others)) + rest;
 }
 
-const IN: ReadonlySet<GroupName> = new Set<GroupName>(["ready", "duplicate", "skipped"]);
+const DONE: ReadonlySet<GroupName> = new Set<GroupName>(["ready", "duplicate", "skipped"]);
 
 /** Return how many files could be tried again. */
 export function retryable(batch: Batch): number {

@@ -247,10 +247,11 @@ export const words = {
     legend: "Show only files that are",
     allIn: (declared: number, parts: string) =>
       declared === 1
-        ? `The file is in: ${parts}.`
-        : `All ${count(declared)} files are in: ${parts}.`,
-    notAllIn: (into: number, declared: number, parts: string) =>
-      `${count(into)} of ${many(declared, "file")} ${into === 1 ? "is" : "are"} in. Not in: ${parts}.`,
+        ? `The file is done: ${parts}.`
+        : `All ${count(declared)} files are done: ${parts}.`,
+    notAllIn: (out: number, declared: number, why: string) =>
+      `${count(out)} of ${many(declared, "file")} ${out === 1 ? "is" : "are"} not in: ${why}.`,
+    theRest: (parts: string) => ` The others: ${parts}.`,
     noneAtAll: "This delivery ended without files.",
     part: (value: number, name: string) => `${count(value)} ${name.toLowerCase()}`,
     problems: (files: number) =>

@@ -50,6 +50,7 @@ function batch(change: Partial<Batch>): Batch {
     reasons: {},
     settled: { count: 3, bytes: 30 },
     received_bytes: 30,
+    declared_by: "me",
     ...change,
   };
 }
@@ -165,17 +166,18 @@ describe("what a delivery comes to", () => {
 });
 
 describe("unfinished deliveries", () => {
-  it("are open, lack files, and came from a browser", () => {
+  it("are open, lack files, and are the viewer's, and came from a browser", () => {
     const lacking = { counts: { declared: 1, receiving: 1, ready: 1 } };
     const batches = [
       batch({ id: "whole" }),
       batch({ id: "closed", state: "closed", ...lacking }),
       batch({ id: "pushed", reference: "push-1", ...lacking }),
       batch({ id: "under way", ...lacking }),
+      batch({ id: "somebody's", declared_by: "other", ...lacking }),
       batch({ id: "lacking", ...lacking }),
     ];
     expect(
-      unfinished(batches, new Set(), "under way").map(({ batch: { id }, missing }) => [
+      unfinished(batches, new Set(), "under way", "me").map(({ batch: { id }, missing }) => [
         id,
         missing,
       ]),
@@ -184,7 +186,7 @@ describe("unfinished deliveries", () => {
 
   it("are first those of this browser, even when all that was declared is here", () => {
     const batches = [batch({ id: "other", counts: { declared: 1 } }), batch({ id: "ours" })];
-    const all = unfinished(batches, new Set(["ours"]), null);
+    const all = unfinished(batches, new Set(["ours"]), null, "me");
     expect(all.map(({ batch: { id } }) => id)).toEqual(["ours", "other"]);
   });
 });

@@ -111,6 +111,8 @@ export interface components {
             settled: components["schemas"]["Amount"];
             /** Received Bytes */
             received_bytes: number;
+            /** Declared By */
+            declared_by?: string | null;
             /** Bytes Per Second */
             bytes_per_second?: number | null;
             /** Seconds Left */

@@ -13,7 +13,7 @@ export type Unfinished = {
 };
 
 /**
- * Return the open deliveries that lack files, those begun in this browser first.
+ * Return the viewer's open deliveries that lack files, those begun in this browser first.
  *
  * One that this browser began counts even when all that was declared is here: it was cut off
  * before it had declared everything.
@@ -22,11 +22,16 @@ export function unfinished(
   batches: readonly Batch[],
   here: ReadonlySet<string>,
   underWay: string | null, // the batch that is being sent right now
+  viewer: string, // the member who looks
 ): Unfinished[] {
   return batches
     .filter((batch) => batch.state === "open" && batch.id !== underWay)
-    .filter((batch) => batch.reference.startsWith(FROM_CONSOLE) || here.has(batch.id))
+    .filter((batch) => here.has(batch.id) || isTheirs(batch, viewer))
     .map((batch) => ({ batch, missing: missing(batch), isFromHere: here.has(batch.id) }))
     .filter((one) => one.missing > 0 || one.isFromHere)
     .sort((one, other) => Number(other.isFromHere) - Number(one.isFromHere));
+}
+
+function isTheirs(batch: Batch, viewer: string): boolean {
+  return batch.declared_by === viewer && batch.reference.startsWith(FROM_CONSOLE);
 }

@@ -208,7 +208,7 @@ export const words = {
       "Nothing is arriving just now. Drop the same folder again: only what is missing is sent.",
     inProject: "Drop it in the project",
     elsewhereThere:
-      "If it is yours, drop the same folder again, here or on its own page: only what is missing is sent.",
+      "It was begun in another browser. Drop the same folder again, here or on its own page: only what is missing is sent.",
     begun: (time: string) => `begun ${time}`,
     unnamed: "Delivery without a name",
   },

@@ -56,6 +56,7 @@ def batch(of: Batch, tally: Tally, number: int | None = None) -> wire.Batch:
             bytes=sum(tally.sizes.get(state, 0) for state in settled),
         ),
         received_bytes=tally.received,
+        declared_by=of.declared_by,
         bytes_per_second=rate,
         seconds_left=_seconds_left(tally, rate),
         number=number,

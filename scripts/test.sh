@@ -17,7 +17,7 @@ said=$(mktemp -d)
 beside=()
 trap 'rm -rf "$said"' EXIT
 trap 'kill -INT "${beside[@]}" 2>/dev/null || true; rm -rf "$said"' INT TERM
-TEST_ENGINE=distributed .venv/bin/pytest -q tests/contract tests/api >"$said/1" 2>&1 &
+TEST_ENGINE=distributed .venv/bin/pytest -q tests/api >"$said/1" 2>&1 &
 beside+=($!)
 (
     failed=0
@@ -33,6 +33,7 @@ beside+=($!)
         npm --prefix console run --silent test -- --reporter=dot || failed=$?
     fi
     TEST_ENGINE=embedded .venv/bin/pytest -q tests/browser || failed=$?
+    TEST_ENGINE=distributed .venv/bin/pytest -q tests/contract || failed=$?
     exit "$failed"
 ) >"$said/3" 2>&1 &
 beside+=($!)
@@ -42,6 +43,6 @@ TEST_ENGINE=embedded .venv/bin/pytest -q tests/unit tests/repo tests/contract te
 for session in "${beside[@]}"; do
     wait "$session" || status=$?
 done
-printf '\nBeside these, contracts and API on S3 and SQS; the API; kills on S3 and SQS; the console:\n'
+printf '\nBeside these, the API on S3 and SQS; the API; kills on S3 and SQS; the console; contracts:\n'
 cat "$said"/*
 exit "$status"

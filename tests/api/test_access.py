@@ -17,6 +17,8 @@ from tests.api.access_table import RULES, Route, Rule
 from tests.api.installation import Installation
 from tests.api.talk import Answer, Talk, entry, talking
 
+pytestmark = pytest.mark.embedded  # a caller is refused before any byte moves
+
 LET_IN = frozenset({200, 201, 202, 204, 302, 303, 400, 409, 416, 422})
 """What follows once somebody is let in: it was done, or said to be wrong for another reason."""
 

@@ -11,6 +11,8 @@ from tests.api.installation import Installation
 from tests.api.talk import Answer
 from tests.api.test_sessions import cookie_of, offered
 
+pytestmark = pytest.mark.embedded  # the page is served from memory
+
 HTML = "text/html; charset=utf-8"
 SCRIPT = "export {};" * 500
 ASSET = "/assets/index-abc.js"

@@ -6,6 +6,8 @@ from laydown.domain.reasons import EXPLANATIONS
 from tests.api.installation import Installation
 from tests.api.talk import Talk, entry, talking
 
+pytestmark = pytest.mark.embedded  # nothing is sent
+
 ALIKE = {
     "new": {"send"},
     "new_version": {"send"},

@@ -17,32 +17,35 @@ said=$(mktemp -d)
 beside=()
 trap 'rm -rf "$said"' EXIT
 trap 'kill -INT "${beside[@]}" 2>/dev/null || true; rm -rf "$said"' INT TERM
-TEST_ENGINE=distributed .venv/bin/pytest -q tests/api >"$said/1" 2>&1 &
-beside+=($!)
-(
-    failed=0
-    TEST_ENGINE=embedded .venv/bin/pytest -q tests/api || failed=$?
-    TEST_ENGINE=distributed .venv/bin/pytest -q tests/e2e/test_kills.py || failed=$?
-    exit "$failed"
-) >"$said/2" 2>&1 &
-beside+=($!)
+# run_beside NAME COMMAND…: runs commands one after the other, whatever comes of them.
+run_beside() {
+    local file=$said/$1 failed=0 command
+    shift
+    {
+        for command in "$@"; do
+            bash -c "$command" || failed=$?
+        done
+        exit "$failed"
+    } >"$file" 2>&1 &
+    beside+=($!)
+}
+on() { printf 'TEST_ENGINE=%s .venv/bin/pytest -q %s' "$1" "$2"; }
 
-(
-    failed=0
-    if [ -d console/node_modules ]; then
-        npm --prefix console run --silent test -- --reporter=dot || failed=$?
-    fi
-    TEST_ENGINE=embedded .venv/bin/pytest -q tests/browser || failed=$?
-    TEST_ENGINE=distributed .venv/bin/pytest -q tests/contract || failed=$?
-    exit "$failed"
-) >"$said/3" 2>&1 &
-beside+=($!)
+alone=tests/browser/test_many.py # times the page's tasks, so nothing may run beside it
+console=true # without Node there is none, and that was said
+[ ! -d console/node_modules ] || console='npm --prefix console run --silent test -- --reporter=dot'
+run_beside 1 "$(on distributed tests/api)" "$(on embedded tests/unit)"
+run_beside 2 "$(on embedded tests/api)"
+run_beside 3 "$console" "$(on embedded "tests/browser tests/contract --ignore=$alone")" \
+    "$(on distributed tests/contract)"
 
 status=0
-TEST_ENGINE=embedded .venv/bin/pytest -q tests/unit tests/repo tests/contract tests/e2e || status=$?
+TEST_ENGINE=embedded .venv/bin/pytest -q tests/e2e tests/repo || status=$?
+TEST_ENGINE=distributed .venv/bin/pytest -q tests/e2e/test_kills.py || status=$?
 for session in "${beside[@]}"; do
     wait "$session" || status=$?
 done
-printf '\nBeside these, the API on S3 and SQS; the API; kills on S3 and SQS; the console; contracts:\n'
+TEST_ENGINE=embedded .venv/bin/pytest -q "$alone" || status=$?
+printf '\nBeside these, the API on S3 and SQS, and units; the API; the console and contracts:\n'
 cat "$said"/*
 exit "$status"

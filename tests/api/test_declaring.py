@@ -8,6 +8,8 @@ from laydown.domain.batch import ENTRIES_PER_BATCH
 from laydown.domain.plan import S3_LARGEST_OBJECT
 from tests.api.talk import codes, entry, sha256
 
+pytestmark = pytest.mark.embedded  # what is declared is not sent
+
 
 def sized(count: int) -> list[dict]:
     return [{"key": str(n), "path": f"photos/{n:05}.jpg", "size": 1_000 + n} for n in range(count)]

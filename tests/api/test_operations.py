@@ -8,6 +8,8 @@ import pytest
 from tests.api.sabotage import withheld
 from tests.api.talk import PATIENCE, entry
 
+pytestmark = pytest.mark.embedded  # it is the ledger that is asked
+
 TEXTS = {f"{n}.txt": b"text %d" % n for n in range(5)}
 DAY = 86_400
 

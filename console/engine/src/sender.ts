@@ -1,11 +1,12 @@
 /** Sending: windows of grants, parts in parallel, and completion, until nothing is left. */
 
-import { isRefusal, pause, sleep } from "./backoff";
+import { pause, sleep, wished } from "./backoff";
 import type { Board } from "./board";
 import type { Line } from "./line";
 import { obstacleIn, PATIENCE, sentenceIn, type Obstacle } from "./obstacles";
 import { Pace } from "./pace";
 import { Rate } from "./rate";
+import { Reports } from "./reports";
 import type { CompletionRequest, Completions, Grants, PartGrant, Upload } from "./schema.gen";
 import type { Going, Piece } from "./sending";
 import type { Put, Transport } from "./transport";
@@ -19,7 +20,6 @@ const READ_UP_TO = 1 << 20;
 const COMPLETED_AT_ONCE = 1_000;
 const COMPLETED_AFTER = 250; // milliseconds that a file waits for company
 const INCOMPLETE = 5; // times that a file is sent again because the server misses parts of it
-const REPORTED_EVERY = 2_000; // milliseconds
 const TAKES_BYTES: ReadonlySet<string> = new Set(["declared", "receiving"]);
 
 /** Sends what it is given, in order, as many parts at a time as the line is good for. */
@@ -33,7 +33,7 @@ export class Sender {
   #toComplete: Going[] = [];
   #isGranting = false;
   #isCompleting = false;
-  #isReporting = false;
+  #reports: Reports;
   #isPaused = false;
   #idle: (() => void)[] = [];
 
@@ -44,7 +44,9 @@ export class Sender {
     private readonly put: Transport,
     /** Told of what nobody foresaw, and of refusals that stop all. */
     private readonly fail: (error: unknown) => void,
-  ) {}
+  ) {
+    this.#reports = new Reports(line, batchId, this.#open);
+  }
 
   /** Say whether an upload is under way. */
   has(uploadId: string): boolean {
@@ -152,7 +154,7 @@ export class Sender {
     const have = grant.have ?? [];
     if (grant.needs_completion) {
       going.needsCompletion = true;
-      this.#report();
+      this.#reports.begin();
     }
     if (!going.isKnown) {
       going.learn(have);
@@ -218,7 +220,8 @@ export class Sender {
       met.set(hit, times);
       if (hit === "there") return this.#landed(piece.going, piece.number);
       if (times > PATIENCE[hit]) return this.#leave(piece.going, sentenceIn(answer));
-      await this.#wait(piece, hit, times, answer, signal);
+      if (await this.#isPassed(piece, hit)) return;
+      await sleep(Math.max(pause(times), wished(answer)), signal);
     }
   }
 
@@ -243,38 +246,39 @@ export class Sender {
     });
   }
 
-  /** Do what may remove an obstacle. */
-  async #wait(
-    piece: Piece,
-    hit: Obstacle,
-    times: number,
-    answer: Put,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (hit === "elsewhere") return this.#notReceiving(piece.going);
+  /** Do what may remove an obstacle; return whether the part need not be sent any more. */
+  async #isPassed(piece: Piece, hit: Obstacle): Promise<boolean> {
+    if (hit === "elsewhere") {
+      await this.#notReceiving(piece.going);
+      return true;
+    }
     if (hit === "broken" || hit === "later") this.#pace.struck();
     if (hit === "broken") await this.line.reach();
-    if (hit === "broken" || hit === "grant") await this.#grantAgain(piece);
-    if (piece.going.isOver) return;
-    await sleep(Math.max(pause(times), 1_000 * Math.min(60, answer.retryAfter ?? 0)), signal);
+    return hit === "broken" || hit === "grant" ? this.#isHereByNow(piece) : false;
   }
 
-  /** Get another URL for a part, unless the server has it by now. */
-  async #grantAgain(piece: Piece): Promise<void> {
+  /** Get another URL for a part, unless the server has it; return whether it has. */
+  async #isHereByNow(piece: Piece): Promise<boolean> {
     const { going, number } = piece;
     const answer = await this.line.call<Grants>("POST", `/v1/batches/${this.batchId}/grants`, {
       limit: 1,
       uploads: [going.wanted([number])],
     });
     const grant = answer.uploads[0];
-    if (grant === undefined || grant.code) return this.#notReceiving(going);
-    const fresh = (grant.parts ?? []).find((part) => part.number === number);
-    if (fresh !== undefined) piece.grant = fresh;
-    else if ((grant.have ?? []).includes(number)) this.#landed(going, number, true);
+    if (grant === undefined || grant.code) {
+      await this.#notReceiving(going);
+      return true;
+    }
+    if ((grant.have ?? []).includes(number)) {
+      this.#landed(going, number);
+      return true;
+    }
+    piece.grant = (grant.parts ?? []).find((part) => part.number === number) ?? piece.grant;
+    return false;
   }
 
-  #landed(going: Going, number: number, isLast = false): void {
-    if (going.isOver || (!going.underWay.delete(number) && isLast)) return;
+  #landed(going: Going, number: number): void {
+    if (going.isOver || !going.underWay.delete(number)) return;
     going.sent.set(number, going.part(number).size);
     this.#showProgress(going);
     if (going.todo.length === 0 && going.underWay.size === 0) this.#allSent(going);
@@ -365,32 +369,6 @@ export class Sender {
 
   #showProgress(going: Going): void {
     this.board.change(going.index, { sentBytes: going.sentBytes });
-  }
-
-  /** Say how much has gone to a store, where the server can't see it itself. */
-  #report(): void {
-    if (this.#isReporting) return;
-    this.#isReporting = true;
-    void this.#reporting().catch(() => undefined); // only ever shown; a page that ends ends it
-  }
-
-  async #reporting(): Promise<void> {
-    const path = `/v1/batches/${this.batchId}/progress`;
-    const told = new Map<string, number>();
-    for (;;) {
-      await sleep(REPORTED_EVERY, this.line.signal);
-      const uploads = [...this.#open.values()]
-        .filter((going) => going.sentBytes > 0 && told.get(going.uploadId) !== going.sentBytes)
-        .slice(0, COMPLETED_AT_ONCE)
-        .map((going) => ({ id: going.uploadId, sent_bytes: going.sentBytes }));
-      if (uploads.length === 0) continue;
-      try {
-        await this.line.api.call("POST", path, { uploads }, { signal: this.line.signal });
-      } catch (error) {
-        if (!isRefusal(error)) throw error;
-      }
-      for (const { id, sent_bytes } of uploads) told.set(id, sent_bytes);
-    }
   }
 }
 

@@ -234,6 +234,7 @@ async def test_a_field_has_its_limit(ours, project):
     assert "filename" in answer.json["detail"]
 
 
+@pytest.mark.embedded  # five thousand objects say nothing new about another store
 async def test_five_thousand_files_are_a_form(ours, project):
     """The next one is refused; those before it are kept, and said to be."""
     files = [file(f"{n}.txt", b"%d" % n) for n in range(5_001)]

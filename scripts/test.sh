@@ -32,20 +32,22 @@ run_beside() {
 on() { printf 'TEST_ENGINE=%s .venv/bin/pytest -q %s' "$1" "$2"; }
 
 alone=tests/browser/test_many.py # times the page's tasks, so nothing may run beside it
+rough=(tests/e2e/test_{kills,form_kills,cuts,quota,spike,full_disk,distributed}.py) # half of e2e
 console=true # without Node there is none, and that was said
 [ ! -d console/node_modules ] || console='npm --prefix console run --silent test -- --reporter=dot'
 run_beside 1 "$(on distributed tests/api)" "$(on embedded tests/unit)"
 run_beside 2 "$(on embedded tests/api)"
 run_beside 3 "$console" "$(on embedded "tests/browser tests/contract --ignore=$alone")" \
     "$(on distributed tests/contract)"
+run_beside 4 "$(on embedded "tests/e2e ${rough[*]/#/--ignore=}")"
 
 status=0
-TEST_ENGINE=embedded .venv/bin/pytest -q tests/e2e tests/repo || status=$?
+TEST_ENGINE=embedded .venv/bin/pytest -q "${rough[@]}" tests/repo || status=$?
 TEST_ENGINE=distributed .venv/bin/pytest -q tests/e2e/test_kills.py || status=$?
 for session in "${beside[@]}"; do
     wait "$session" || status=$?
 done
 TEST_ENGINE=embedded .venv/bin/pytest -q "$alone" || status=$?
-printf '\nBeside these, the API on S3 and SQS, and units; the API; the console and contracts:\n'
+printf '\nBeside these, the API on S3 and SQS, and units; the API; the console and contracts; processes:\n'
 cat "$said"/*
 exit "$status"

@@ -14,7 +14,7 @@ CONSOLE := src/laydown/console/index.html
 # Folders too: a source that is gone changes the folder it was in.
 CONSOLE_SOURCES := $(shell find console -name node_modules -prune -o -name tests -prune -o -print)
 
-.PHONY: help setup demo test check format soak bench docs lock build clean
+.PHONY: help setup demo test check format soak bench infra docs lock build clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' Makefile
@@ -50,6 +50,9 @@ soak: setup ## longer runs of the tests that kill processes
 bench: setup ## measure against other receivers, side by side; writes docs/performance.md
 	@$(BIN)/python -m bench $(ARGS)
 
+infra: setup ## synthesize what stands on AWS, without AWS, and ask every rule about it
+	@bash scripts/infra.sh $(ARGS)
+
 docs: setup ## write the reference pages that come from the code, and take the pictures, and the console's shapes
 	@$(BIN)/python -m tests.repo.rendering
 	@$(BIN)/python -m tests.browser.pictures
@@ -64,4 +67,4 @@ build: setup ## a wheel in dist/, the console in it
 	@$(BIN)/uv build --wheel -q --out-dir dist
 
 clean: ## forget everything that make made
-	rm -rf .venv .setup console/node_modules src/laydown/console .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist demo-data bench/.work
+	rm -rf .venv .setup infra/.venv infra/cdk.out console/node_modules src/laydown/console .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist demo-data bench/.work

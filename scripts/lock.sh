@@ -6,4 +6,5 @@ cd "$(dirname "$0")/.."
 compile=(.venv/bin/uv pip compile -q --universal --generate-hashes --no-emit-index-url --no-header --no-annotate --upgrade)
 "${compile[@]}" pyproject.toml -o requirements/run.txt
 "${compile[@]}" pyproject.toml --group dev -o requirements/dev.txt
+"${compile[@]}" --group infra -o requirements/infra.txt
 echo uv | "${compile[@]}" - -o requirements/uv.txt

@@ -1,0 +1,56 @@
+"""The collector beside each task: OTLP in, traces to X-Ray, metrics to CloudWatch as logs."""
+
+import json
+
+VERSION = "v0.47.0"
+"""Of AWS's distribution for OpenTelemetry, as the release workflow mirrors it."""
+
+DIMENSION = {"OTelLib": "laydown"}
+"""What the exporter adds to every metric's labels: the name of the meter that it comes from."""
+
+_EVERY = "60s"
+_MEMORY = 200  # MiB, of the 256 that its container has
+
+
+def configuration(*, region: str, namespace: str, log_group: str) -> str:
+    """Return the collector's configuration; JSON is YAML.
+
+    CloudWatch files the metrics in *namespace*, under the names that `/metrics` gives them.
+    """
+    return json.dumps(
+        {
+            "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}},
+            "processors": {
+                "memory_limiter": {"check_interval": "1s", "limit_mib": _MEMORY},
+                "batch/traces": {"timeout": "5s"},
+                "batch/metrics": {"timeout": _EVERY},
+            },
+            "exporters": {
+                "awsxray": {"region": region},
+                "awsemf": {
+                    "region": region,
+                    "namespace": namespace,
+                    "log_group_name": log_group,
+                    "log_stream_name": "{TaskId}",
+                    # Labels are the only dimensions: a task's id among them would make every
+                    # deployment a new metric, which is paid for and never looked at.
+                    "dimension_rollup_option": "NoDimensionRollup",
+                    "resource_to_telemetry_conversion": {"enabled": False},
+                },
+            },
+            "service": {
+                "pipelines": {
+                    "traces": {
+                        "receivers": ["otlp"],
+                        "processors": ["memory_limiter", "batch/traces"],
+                        "exporters": ["awsxray"],
+                    },
+                    "metrics": {
+                        "receivers": ["otlp"],
+                        "processors": ["memory_limiter", "batch/metrics"],
+                        "exporters": ["awsemf"],
+                    },
+                }
+            },
+        }
+    )

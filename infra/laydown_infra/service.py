@@ -1,0 +1,247 @@
+"""What runs: the api behind a load balancer, the workers, and the task that changes the schema."""
+
+from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_ecs as ecs
+from aws_cdk import aws_elasticloadbalancingv2 as elb
+from aws_cdk import aws_s3 as s3
+from constructs import Construct
+
+from laydown_infra import environment, rights
+from laydown_infra.config import Fleet, StageConfig
+from laydown_infra.data import DataStack
+from laydown_infra.images import ImagesStack
+from laydown_infra.ingest import IngestStack
+from laydown_infra.network import NetworkStack
+from laydown_infra.scaling import scale_api, scale_workers
+from laydown_infra.tasks import Program, Tasks, allow_login, give_master_password
+
+_IDLE = Duration.seconds(120)
+"""How long a connection may be silent: event streams speak every 15 s (LAYDOWN_EVENT_HEARTBEAT)."""
+
+_BAKE = Duration.minutes(10)
+"""How long both colours stay after the switch, watched by the alarms: going back is a moment."""
+
+_TO_LEAVE = Duration.seconds(60)
+"""How long a task that is leaving may finish its requests; streams reconnect and go on."""
+
+
+class ServiceStack(Stack):
+    """Everything without memory: it can be deleted and made again, and nothing is lost."""
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,
+        *,
+        stage: StageConfig,
+        network: NetworkStack,
+        images: ImagesStack,
+        data: DataStack,
+        ingest: IngestStack,
+    ) -> None:
+        super().__init__(scope, id)
+        self._stage = stage
+        self._network = network
+        self._data = data
+        self._ingest = ingest
+        self._around = environment.Surroundings(
+            region=stage.region,
+            cidr=stage.cidr,
+            domain=stage.domain,
+            page_origins=stage.page_origins,
+            database_host=data.database.db_instance_endpoint_address,
+            bucket=stage.files_bucket,
+            jobs=ingest.jobs.queue_name,
+            notices=ingest.notices.queue_name,
+            scanner=stage.scanner.value,
+        )
+        tasks = Tasks(self, stage=stage, images=images)
+        self.cluster = ecs.Cluster(
+            self,
+            "Cluster",
+            cluster_name=stage.prefix,
+            vpc=network.vpc,
+            container_insights_v2=ecs.ContainerInsights.ENHANCED,
+            enable_fargate_capacity_providers=True,
+        )
+        self.balancer = self._make_balancer()
+        self.api = self._make_api(tasks)
+        self.worker = self._make_worker(tasks)
+        self.migration = self._make_migration(tasks)
+        scale_api(self.api, stage.api)
+        scale_workers(self, self.worker, self.cluster, stage=stage, jobs=ingest.jobs)
+
+    def _make_balancer(self) -> elb.ApplicationLoadBalancer:
+        balancer = elb.ApplicationLoadBalancer(
+            self,
+            "Balancer",
+            vpc=self._network.vpc,
+            vpc_subnets=self._network.app_subnets,
+            internet_facing=False,  # CloudFront comes in through a VPC origin, and nobody else does
+            security_group=self._network.balancer,
+            idle_timeout=_IDLE,
+            drop_invalid_header_fields=True,
+            desync_mitigation_mode=elb.DesyncMitigationMode.STRICTEST,
+            deletion_protection=self._stage.is_protected,
+            xff_header_processing_mode=elb.XffHeaderProcessingMode.APPEND,
+        )
+        kept = s3.Bucket(
+            self,
+            "BalancerLog",
+            encryption=s3.BucketEncryption.S3_MANAGED,  # all that load balancers can write to
+            block_public_access=s3.BlockPublicAccess.BLOCK_ALL,
+            object_ownership=s3.ObjectOwnership.BUCKET_OWNER_ENFORCED,
+            enforce_ssl=True,
+            minimum_tls_version=1.2,
+            versioned=False,
+            lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(90))],
+            removal_policy=RemovalPolicy.RETAIN,
+        )
+        balancer.log_access_logs(kept, prefix="balancer")
+        return balancer
+
+    def _make_api(self, tasks: Tasks) -> ecs.FargateService:
+        task = tasks.define(
+            Program(
+                name="api",
+                command=["api"],
+                environment=environment.api(self._around),
+                port=environment.API_PORT,
+            ),
+            self._stage.api,
+        )
+        allow_login(task, self._data.database)
+        rights.grant_receiving(task.task_role, self._stage.files_arn, self._ingest.key)
+        blue, green = self._target_group("Blue"), self._target_group("Green")
+        rule = self._listen(blue, green)
+        service = ecs.FargateService(
+            self,
+            "Api",
+            service_name="api",
+            cluster=self.cluster,
+            task_definition=task,
+            desired_count=self._stage.api.least,
+            vpc_subnets=self._network.app_subnets,
+            security_groups=[self._network.api],
+            min_healthy_percent=100,
+            max_healthy_percent=200,
+            # The circuit breaker is for rolling deployments only, and no tool refuses both: a
+            # test does. A switch is undone by the alarms (`monitoring.py`).
+            deployment_strategy=ecs.DeploymentStrategy.BLUE_GREEN,
+            bake_time=_BAKE,
+            health_check_grace_period=Duration.seconds(60),
+            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
+            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+            enable_ecs_managed_tags=True,
+        )
+        target = service.load_balancer_target(
+            container_name="api",
+            container_port=environment.API_PORT,
+            alternate_target=ecs.AlternateTarget(
+                "Green",
+                alternate_target_group=green,
+                production_listener=ecs.ListenerRuleConfiguration.application_listener_rule(rule),
+            ),
+        )
+        target.attach_to_application_target_group(blue)
+        return service
+
+    def _target_group(self, id: str) -> elb.ApplicationTargetGroup:
+        return elb.ApplicationTargetGroup(
+            self,
+            id,
+            vpc=self._network.vpc,
+            port=environment.API_PORT,
+            protocol=elb.ApplicationProtocol.HTTP,
+            target_type=elb.TargetType.IP,
+            deregistration_delay=_TO_LEAVE,
+            load_balancing_algorithm_type=(
+                elb.TargetGroupLoadBalancingAlgorithmType.LEAST_OUTSTANDING_REQUESTS
+            ),
+            health_check=elb.HealthCheck(
+                path="/readyz",
+                interval=Duration.seconds(10),
+                timeout=Duration.seconds(5),
+                healthy_threshold_count=2,
+                unhealthy_threshold_count=3,
+            ),
+        )
+
+    def _listen(
+        self, blue: elb.ApplicationTargetGroup, green: elb.ApplicationTargetGroup
+    ) -> elb.ApplicationListenerRule:
+        listener = self.balancer.add_listener(
+            "Https",
+            port=443,
+            open=False,
+            certificates=[
+                acm.Certificate.from_certificate_arn(self, "Certificate", self._stage.certificate)
+            ],
+            ssl_policy=elb.SslPolicy.TLS13_RES,
+            default_action=elb.ListenerAction.fixed_response(404),
+        )
+        return elb.ApplicationListenerRule(
+            self,
+            "Everything",
+            listener=listener,
+            priority=100,
+            conditions=[elb.ListenerCondition.path_patterns(["/*"])],
+            action=elb.ListenerAction.weighted_forward(
+                [
+                    elb.WeightedTargetGroup(target_group=blue, weight=100),
+                    elb.WeightedTargetGroup(target_group=green, weight=0),
+                ]
+            ),
+        )
+
+    def _make_worker(self, tasks: Tasks) -> ecs.FargateService:
+        task = tasks.define(
+            Program(
+                name="worker",
+                command=["worker"],
+                environment=environment.worker(self._around),
+                port=environment.WORKER_PORT,
+            ),
+            self._stage.worker,
+        )
+        allow_login(task, self._data.database)
+        rights.grant_proving(task.task_role, self._stage.files_arn, self._ingest.key)
+        rights.grant_working(task.task_role, self._ingest.jobs, self._ingest.notices)
+        return ecs.FargateService(
+            self,
+            "Worker",
+            service_name="worker",
+            cluster=self.cluster,
+            task_definition=task,
+            desired_count=self._stage.worker.least,
+            vpc_subnets=self._network.app_subnets,
+            security_groups=[self._network.worker],
+            min_healthy_percent=100,
+            max_healthy_percent=200,
+            circuit_breaker=ecs.DeploymentCircuitBreaker(enable=True, rollback=True),
+            # Those that must be there are not Spot's to take; the rest may go at any time, and
+            # their jobs are taken up by others.
+            capacity_provider_strategies=[
+                ecs.CapacityProviderStrategy(
+                    capacity_provider="FARGATE", base=self._stage.worker.least, weight=1
+                ),
+                ecs.CapacityProviderStrategy(capacity_provider="FARGATE_SPOT", weight=3),
+            ],
+            availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
+            propagate_tags=ecs.PropagatedTagSource.SERVICE,
+            enable_ecs_managed_tags=True,
+        )
+
+    def _make_migration(self, tasks: Tasks) -> ecs.FargateTaskDefinition:
+        task = tasks.define(
+            Program(
+                name="migrate",
+                command=["migrate", "--login", environment.LOGIN],
+                environment=environment.migrate(self._around),
+                is_traced=False,
+            ),
+            Fleet(cpu=256, memory=512, least=0, most=1),
+        )
+        give_master_password(task, self._data.database, self._data.key)
+        return task

@@ -1,0 +1,141 @@
+"""What runs, and what each of it may touch."""
+
+import json
+
+from laydown_infra.ingest import SCAN_TAG
+from tests.conftest import Templates
+from tests.reading import actions, only, resources, statements, texts
+
+
+def test_only_one_service_has_the_circuit_breaker(templates: Templates, cell: str) -> None:
+    """Blue/green goes back on alarms; the breaker beside it is refused, but by no tool."""
+    services = resources(templates[f"{cell}-service"], "AWS::ECS::Service")
+    found = {
+        service["ServiceName"]: (
+            service["DeploymentConfiguration"].get("Strategy", "ROLLING"),
+            service["DeploymentConfiguration"].get("DeploymentCircuitBreaker", {}).get("Enable"),
+        )
+        for service in services.values()
+    }
+    assert found == {"api": ("BLUE_GREEN", None), "worker": ("ROLLING", True)}
+
+
+def test_no_task_can_write_to_its_image_or_is_root(templates: Templates, cell: str) -> None:
+    """Every container has a read-only root, no capability and a number for its user."""
+    tasks = resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition")
+    containers = [each for task in tasks.values() for each in task["ContainerDefinitions"]]
+    assert len(containers) == 5
+    for container in containers:
+        assert container["ReadonlyRootFilesystem"] is True
+        assert container["User"] == "10001:10001"
+        assert container["LinuxParameters"]["Capabilities"] == {"Drop": ["ALL"]}
+
+
+def test_tasks_run_on_graviton(templates: Templates, cell: str) -> None:
+    """The image is built for arm64 alone."""
+    for task in resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition").values():
+        assert task["RuntimePlatform"]["CpuArchitecture"] == "ARM64"
+
+
+def test_a_stopping_task_has_longer_than_it_needs(templates: Templates, cell: str) -> None:
+    """LAYDOWN_DRAIN is 20 s; Fargate kills after 120 at the latest."""
+    for task in resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition").values():
+        ours = task["ContainerDefinitions"][0]
+        assert 20 < ours["StopTimeout"] <= 120
+
+
+def test_no_variable_holds_a_secret(templates: Templates, cell: str) -> None:
+    """The owner's password reaches the migration as an ECS secret, and nothing else is one."""
+    tasks = resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition")
+    secret = {
+        container["Name"]: [given["Name"] for given in container.get("Secrets", [])]
+        for task in tasks.values()
+        for container in task["ContainerDefinitions"]
+    }
+    assert {name: given for name, given in secret.items() if given} == {
+        "migrate": ["LAYDOWN_DATABASE_PASSWORD"]
+    }
+    for task in tasks.values():
+        said = json.dumps([each.get("Environment") for each in task["ContainerDefinitions"]])
+        assert "resolve:secretsmanager" not in said
+        assert "password=" not in said
+
+
+def test_the_api_can_neither_delete_nor_tag(templates: Templates, cell: str) -> None:
+    """It signs, serves and sees which parts came; all else is the worker's."""
+    granted = _granted(templates, cell, "ApiTaskRole")
+    assert {action for action in granted if action.startswith("s3:")} == {
+        "s3:PutObject",
+        "s3:GetObject",
+        "s3:AbortMultipartUpload",
+        "s3:ListMultipartUploadParts",
+        "s3:ListBucket",
+    }
+    assert not [action for action in granted if action.startswith("sqs:")]
+
+
+def test_nobody_of_ours_can_set_the_scanners_tag(templates: Templates, cell: str) -> None:
+    """Only the worker tags, and only with laydown's own tag."""
+    allowing = {
+        name: statement
+        for name in ("ApiTaskRole", "WorkerTaskRole")
+        for statement in statements(
+            templates[f"{cell}-service"], "AWS::IAM::Policy", f"{name}DefaultPolicy"
+        )
+        if any("Tagging" in action and "Put" in action for action in actions(statement))
+    }
+    assert list(allowing) == ["WorkerTaskRole"]
+    condition = allowing["WorkerTaskRole"]["Condition"]
+    assert condition == {
+        "ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["laydown-verdict"]}
+    }
+    assert SCAN_TAG not in json.dumps(condition)
+
+
+def test_no_role_of_a_task_has_a_wildcard_action(templates: Templates, cell: str) -> None:
+    """Every action is spelt; `*` as resource is only for what can't be narrowed."""
+    for name, policy in resources(templates[f"{cell}-service"], "AWS::IAM::Policy").items():
+        for statement in policy["PolicyDocument"]["Statement"]:
+            assert not [action for action in actions(statement) if "*" in action], name
+            if "*" in texts(statement["Resource"]):
+                assert actions(statement) <= {
+                    "ecr:GetAuthorizationToken",
+                    "xray:PutTraceSegments",
+                    "xray:PutTelemetryRecords",
+                }, name
+
+
+def test_idle_streams_outlive_the_balancer(templates: Templates, cell: str) -> None:
+    """An event stream speaks every 15 s: nothing between may take that for silence."""
+    balancer = only(templates[f"{cell}-service"], "AWS::ElasticLoadBalancingV2::LoadBalancer")
+    given = {each["Key"]: each["Value"] for each in balancer["LoadBalancerAttributes"]}
+    assert int(given["idle_timeout.timeout_seconds"]) > 2 * 15
+    assert balancer["Scheme"] == "internal"
+    assert given["routing.http.drop_invalid_header_fields.enabled"] == "true"
+    assert given["access_logs.s3.enabled"] == "true"
+
+
+def test_workers_follow_the_backlog_and_what_is_announced(templates: Templates, cell: str) -> None:
+    """Two policies, each a number for every worker that runs."""
+    policies = resources(templates[f"{cell}-service"], "AWS::ApplicationAutoScaling::ScalingPolicy")
+    measured = {
+        policy["PolicyName"]: [
+            query["MetricStat"]["Metric"]["MetricName"]
+            for query in policy["TargetTrackingScalingPolicyConfiguration"][
+                "CustomizedMetricSpecification"
+            ]["Metrics"]
+            if "MetricStat" in query
+        ]
+        for policy in policies.values()
+        if "CustomizedMetricSpecification"
+        in policy.get("TargetTrackingScalingPolicyConfiguration", {})
+    }
+    assert measured == {
+        f"{cell}-backlog": ["ApproximateNumberOfMessagesVisible", "RunningTaskCount"],
+        f"{cell}-announced": ["laydown_announced_files", "RunningTaskCount"],
+    }
+
+
+def _granted(templates: Templates, cell: str, role: str) -> set[str]:
+    found = statements(templates[f"{cell}-service"], "AWS::IAM::Policy", f"{role}DefaultPolicy")
+    return {action for statement in found for action in actions(statement)}

@@ -92,7 +92,7 @@ async def test_a_store_that_stays_away_turns_requests_away_at_once(own_seaweed, 
     """After three requests in vain one caller a pause asks; when it is back everybody may."""
     later = 0.0
     circuit = Circuit(clock=lambda: monotonic() + later)
-    async with opened_bucket(own_seaweed, deadline=1.0, circuit=circuit) as bucket:
+    async with opened_bucket(own_seaweed, deadline=2.0, circuit=circuit) as bucket:
         upload = await bucket.put_object(b"plan")
 
         async def asked() -> float:
@@ -103,15 +103,17 @@ async def test_a_store_that_stays_away_turns_requests_away_at_once(own_seaweed, 
 
         own_seaweed.kill() if is_killed else own_seaweed.pause()
         try:
-            assert min([await asked() for _ in range(3)]) > 0.9
+            assert min([await asked() for _ in range(3)]) > 1.9
             assert max([await asked() for _ in range(100)]) < 0.5
 
             later += PAUSED
             waits = sorted(await asyncio.gather(*(asked() for _ in range(100))))
             assert waits[-2] < 0.5
-            assert waits[-1] < 0.5 if is_killed else waits[-1] > 0.9
+            assert waits[-1] < 0.5 if is_killed else waits[-1] > 1.9
         finally:
             await own_seaweed.start_again() if is_killed else own_seaweed.resume()
+        async with opened_bucket(own_seaweed, deadline=60.0) as patient:
+            await patient.put_object(b"it answers again")  # which may take it a while
 
         later += PAUSED
         assert await bucket.store.size(upload.key) == 4

@@ -81,7 +81,7 @@ def build(
     else is still answered.
     """
     api = FastAPI(
-        routes=[*_ROUTES, *reference.routes(document()), *pages],
+        routes=[*_ROUTES, *reference.routes(document), *pages],
         openapi_url=None,
         docs_url=None,
         redoc_url=None,

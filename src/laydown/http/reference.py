@@ -1,8 +1,10 @@
 """The API's description of itself: OpenAPI for machines, one plain page for people."""
 
+import asyncio
 import base64
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from html import escape
 from typing import Any
 
@@ -106,15 +108,24 @@ def _tell_headers(operation: dict[str, Any]) -> None:
             answer["headers"] = {**answer.get("headers", {}), **told}
 
 
-def routes(document: dict[str, Any]) -> list[BaseRoute]:
-    """Return the routes that answer with *document*, and with a page made of it."""
-    machines = msgspec.json.encode(document)
-    people = "".join(_page(document)).encode()
+def routes(document: Callable[[], dict[str, Any]]) -> list[BaseRoute]:
+    """Return the routes that answer with *document*, and with a page made of it.
+
+    Both are made when somebody first asks: it takes some tenths of a second, which no start of a
+    server should wait for.
+    """
+
+    @cache
+    def written() -> tuple[bytes, bytes]:
+        found = document()
+        return msgspec.json.encode(found), "".join(_page(found)).encode()
 
     async def for_machines(_request: Request) -> Response:
+        machines, _ = await asyncio.to_thread(written)
         return Response(machines, media_type="application/json")
 
     async def for_people(_request: Request) -> Response:
+        _, people = await asyncio.to_thread(written)
         return Response(
             people, media_type="text/html", headers={"Content-Security-Policy": _POLICY}
         )

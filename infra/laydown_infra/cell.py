@@ -10,6 +10,7 @@ from laydown_infra.deployer import DeployerStack
 from laydown_infra.edge import EdgeStack
 from laydown_infra.images import ImagesStack
 from laydown_infra.ingest import IngestStack
+from laydown_infra.monitoring import MonitoringStack
 from laydown_infra.network import NetworkStack
 from laydown_infra.service import ServiceStack
 
@@ -45,6 +46,14 @@ class Cell(Stage):
             ingest=self.ingest,
         )
         self.edge = EdgeStack(self, "edge", stage=stage, balancer=self.service.balancer)
+        self.monitoring = MonitoringStack(
+            self,
+            "monitoring",
+            stage=stage,
+            ingest=self.ingest,
+            data=self.data,
+            service=self.service,
+        )
         if self.copies is not None:
             for stack in (self.ingest, self.data):
                 stack.add_stack_dependency(self.copies)

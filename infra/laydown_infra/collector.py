@@ -2,6 +2,8 @@
 
 import json
 
+from laydown_infra.objectives import Selection, read
+
 VERSION = "v0.47.0"
 """Of AWS's distribution for OpenTelemetry, as the release workflow mirrors it."""
 
@@ -12,10 +14,17 @@ _EVERY = "60s"
 _MEMORY = 200  # MiB, of the 256 that its container has
 
 
+ANNOUNCED = Selection(metric="laydown_announced_files", labels={})
+"""Files declared and not yet settled: what workers are started on before the bytes come."""
+
+
 def configuration(*, region: str, namespace: str, log_group: str) -> str:
     """Return the collector's configuration; JSON is YAML.
 
-    CloudWatch files the metrics in *namespace*, under the names that `/metrics` gives them.
+    CloudWatch files the metrics in *namespace*, under the names that `/metrics` gives them. Only
+    those that an alarm or the scaling asks for become metrics, with just the labels it asks for:
+    CloudWatch sums over nothing by itself, and every combination of labels is paid for. All others
+    are in the log, where its queries find them.
     """
     return json.dumps(
         {
@@ -32,10 +41,11 @@ def configuration(*, region: str, namespace: str, log_group: str) -> str:
                     "namespace": namespace,
                     "log_group_name": log_group,
                     "log_stream_name": "{TaskId}",
-                    # Labels are the only dimensions: a task's id among them would make every
-                    # deployment a new metric, which is paid for and never looked at.
                     "dimension_rollup_option": "NoDimensionRollup",
                     "resource_to_telemetry_conversion": {"enabled": False},
+                    "metric_declarations": [
+                        _declared(selection) for selection in (*read().selections, ANNOUNCED)
+                    ],
                 },
             },
             "service": {
@@ -54,3 +64,10 @@ def configuration(*, region: str, namespace: str, log_group: str) -> str:
             },
         }
     )
+
+
+def _declared(selection: Selection) -> dict[str, object]:
+    return {
+        "dimensions": [[*DIMENSION, *selection.labels]],
+        "metric_name_selectors": [f"^{selection.metric}$"],
+    }

@@ -12,7 +12,7 @@ from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from laydown_infra.collector import DIMENSION
+from laydown_infra.collector import ANNOUNCED, DIMENSION
 from laydown_infra.config import Fleet, StageConfig
 
 _BUSY = 55  # percent of CPU: what a deployment or a lost zone leaves is enough
@@ -59,7 +59,7 @@ def scale_workers(
         "ApproximateNumberOfMessagesVisible",
         {"QueueName": jobs.queue_name},
     )
-    announced = _stat("announced", stage.prefix, "laydown_announced_files", DIMENSION)
+    announced = _stat("announced", stage.prefix, ANNOUNCED.metric, DIMENSION)
     for id, what, bound in (
         ("Backlog", waiting, stage.backlog_per_worker),
         ("Announced", announced, stage.announced_per_worker),

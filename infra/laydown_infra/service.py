@@ -2,6 +2,7 @@
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_certificatemanager as acm
+from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_ecs as ecs
 from aws_cdk import aws_elasticloadbalancingv2 as elb
 from aws_cdk import aws_s3 as s3
@@ -66,6 +67,7 @@ class ServiceStack(Stack):
             enable_fargate_capacity_providers=True,
         )
         self.balancer = self._make_balancer()
+        self.alarms = self._make_alarms()
         self.api = self._make_api(tasks)
         self.worker = self._make_worker(tasks)
         self.migration = self._make_migration(tasks)
@@ -101,6 +103,45 @@ class ServiceStack(Stack):
         balancer.log_access_logs(kept, prefix="balancer")
         return balancer
 
+    def _make_alarms(self) -> list[cloudwatch.Alarm]:
+        """Return what tells that a new api is no good, while the old one is still there."""
+        seen = self.balancer.metrics
+        minute = Duration.minutes(1)
+        failing = cloudwatch.Alarm(
+            self,
+            "ApiFails",
+            alarm_name=f"{self._stage.prefix}-ApiFails",
+            alarm_description="More than one request in a hundred is answered 5xx.",
+            metric=cloudwatch.MathExpression(
+                expression="IF(asked > 20, 100 * FILL(failed, 0) / asked, 0)",
+                using_metrics={
+                    "failed": seen.http_code_target(
+                        elb.HttpCodeTarget.TARGET_5XX_COUNT, period=minute
+                    ),
+                    "asked": seen.request_count(period=minute),
+                },
+                period=minute,
+            ),
+            threshold=1,
+            evaluation_periods=3,
+            datapoints_to_alarm=2,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        slow = cloudwatch.Alarm(
+            self,
+            "ApiSlow",
+            alarm_name=f"{self._stage.prefix}-ApiSlow",
+            alarm_description="One request in twenty takes longer than two seconds.",
+            metric=seen.target_response_time(statistic="p95", period=minute),
+            threshold=2,
+            evaluation_periods=5,
+            datapoints_to_alarm=4,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        )
+        return [failing, slow]
+
     def _make_api(self, tasks: Tasks) -> ecs.FargateService:
         task = tasks.define(
             Program(
@@ -130,6 +171,10 @@ class ServiceStack(Stack):
             # test does. A switch is undone by the alarms (`monitoring.py`).
             deployment_strategy=ecs.DeploymentStrategy.BLUE_GREEN,
             bake_time=_BAKE,
+            deployment_alarms=ecs.DeploymentAlarmConfig(
+                alarm_names=[alarm.alarm_name for alarm in self.alarms],
+                behavior=ecs.AlarmBehavior.ROLLBACK_ON_ALARM,
+            ),
             health_check_grace_period=Duration.seconds(60),
             availability_zone_rebalancing=ecs.AvailabilityZoneRebalancing.ENABLED,
             propagate_tags=ecs.PropagatedTagSource.SERVICE,

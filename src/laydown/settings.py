@@ -62,6 +62,16 @@ class Settings:
         "A Postgres (15 or later) to use, as a libpq connection string or URL; "
         "none: the one that comes with laydown, in the data directory.",
     ] = None
+    database_password: Annotated[
+        str | None,
+        "The password for it, where that shouldn't stand in LAYDOWN_DATABASE; none: what that "
+        "says. It is shown in no log and no message.",
+    ] = field(default=None, repr=False)
+    database_iam: Annotated[
+        str | None,
+        "The AWS region in which each connection is opened with a token of IAM instead of a "
+        "password, for RDS; LAYDOWN_DATABASE then says `host`, `user` and `sslmode=verify-full`.",
+    ] = None
     database_connections: Annotated[
         int,
         "How many connections a process may open for the requests or jobs of organizations; four "
@@ -283,6 +293,8 @@ class Settings:
             raise BadSettings(f"LAYDOWN_LARGEST_FILE must be 0 to {S3_LARGEST_OBJECT}")
         if self.oidc_skew > timedelta(minutes=5):
             raise BadSettings("LAYDOWN_OIDC_SKEW must be at most 5 minutes (300)")
+        if self.database_iam is not None and self.database_password is not None:
+            raise BadSettings("either LAYDOWN_DATABASE_IAM or LAYDOWN_DATABASE_PASSWORD, not both")
         self._check_positive()
         self._check_frontier()
         return self

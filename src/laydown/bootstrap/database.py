@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
+from laydown.bootstrap.login import login_of
 from laydown.domain.errors import LaydownError, LedgerUnavailable
 from laydown.postgres.feed import PostgresFeed
 from laydown.postgres.keyring import PostgresKeyring
@@ -13,9 +14,9 @@ from laydown.postgres.leases import PostgresLeases
 from laydown.postgres.ledger import PostgresLedger
 from laydown.postgres.limits import PostgresAllowances, PostgresReplies
 from laydown.postgres.log import PostgresLog
-from laydown.postgres.migrate import SchemaTooNew, migrate, missing
+from laydown.postgres.migrate import SchemaTooNew, admit, migrate, missing
 from laydown.postgres.outbox import PostgresOutbox
-from laydown.postgres.pool import check_address, open_pool
+from laydown.postgres.pool import Pool, open_pool
 from laydown.postgres.samples import PostgresSampler
 from laydown.postgres.system import PostgresSystem
 from laydown.services.identity import Identity
@@ -47,14 +48,15 @@ class Database:
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """Open both roles' pools; refuse a database that is not ours yet, or may lose things."""
-    address = _address(settings)
+    login = login_of(settings)
+    address, password = login.conninfo, login.password
     size = settings.database_connections
     with suppress(LedgerUnavailable):  # the pools wait for it
-        if await missing(address):
+        if await missing(address, password=password):
             raise BadSettings("this database lacks our schema: run `laydown migrate` first")
     async with (
-        open_pool(address, "laydown_app", size=size) as app,
-        open_pool(address, "laydown_system", size=_SYSTEM_CONNECTIONS) as system,
+        open_pool(address, "laydown_app", size=size, password=password) as app,
+        open_pool(address, "laydown_system", size=_SYSTEM_CONNECTIONS, password=password) as system,
     ):
         database = Database(
             ledger=PostgresLedger(app),
@@ -65,7 +67,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             outbox=PostgresOutbox(
                 system, in_flight=settings.jobs_in_flight, patience=_ANNOUNCED_AGAIN
             ),
-            election=PostgresElection(address),
+            election=PostgresElection(address, password=password),
             log=PostgresLog(system),
             allowances=PostgresAllowances(system),
             replies=PostgresReplies(app=app, system=system),
@@ -79,22 +81,27 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
         yield database
 
 
-async def migrated(settings: Settings) -> Sequence[int]:
+async def migrated(settings: Settings, *, login: str | None = None) -> Sequence[int]:
     """Bring the database to this program's schema; return the migrations that were missing.
 
-    Raises `BadSettings` for the schema of a newer laydown.
+    *login* is a role that api and worker may log in as: it is made if absent, and may do what
+    they do and no more. Raises `BadSettings` for the schema of a newer laydown.
     """
+    owner = login_of(settings)
     try:
-        return await migrate(_address(settings))
+        applied = await migrate(owner.conninfo, password=owner.password)
+        if login is not None:
+            await admit(owner.conninfo, login, password=owner.password)
     except SchemaTooNew as error:
         raise BadSettings(f"{error}: start a newer one, or use another database") from error
+    return applied
 
 
 async def issue_token(
     settings: Settings, *, organization: str, name: str, owner: str = "owner"
 ) -> str:
     """Return a new token of an organization's owner; both are made if absent."""
-    async with open_pool(_address(settings), "laydown_system", size=1) as pool:
+    async with _system(settings) as pool:
         return await Identity(keyring=PostgresKeyring(pool)).issue(
             organization=organization, name=name, member=owner
         )
@@ -102,7 +109,7 @@ async def issue_token(
 
 async def offer_sign_in(settings: Settings, *, organization: str) -> str:
     """Return a code that opens one console session for an organization's owner."""
-    async with open_pool(_address(settings), "laydown_system", size=1) as pool:
+    async with _system(settings) as pool:
         return await Identity(keyring=PostgresKeyring(pool)).offer_sign_in(
             organization=organization
         )
@@ -110,7 +117,7 @@ async def offer_sign_in(settings: Settings, *, organization: str) -> str:
 
 async def token_works(settings: Settings, token: str) -> bool:
     """Say whether a token would be let in."""
-    async with open_pool(_address(settings), "laydown_system", size=1) as pool:
+    async with _system(settings) as pool:
         try:
             await Identity(keyring=PostgresKeyring(pool)).caller(token)
         except LaydownError:
@@ -118,11 +125,9 @@ async def token_works(settings: Settings, token: str) -> bool:
         return True
 
 
-def _address(settings: Settings) -> str:
-    """Return where the database is; raise `BadSettings` for what is no address."""
-    address = settings.database or ""
-    try:
-        check_address(address)
-    except ValueError as error:
-        raise BadSettings(f"LAYDOWN_DATABASE is no Postgres address: {error}") from None
-    return address
+@asynccontextmanager
+async def _system(settings: Settings) -> AsyncIterator[Pool]:
+    """Open one connection in the role that sees across organizations."""
+    login = login_of(settings)
+    async with open_pool(login.conninfo, "laydown_system", size=1, password=login.password) as pool:
+        yield pool

@@ -127,11 +127,20 @@ def worker(
     _run(_work(settings))
 
 
-def migrate(database: DatabaseOption = None) -> None:
-    """Bring a database to this program's schema. Safe to run from many places at once."""
+def migrate(
+    database: DatabaseOption = None,
+    login: Annotated[
+        str | None,
+        typer.Option("--login", help="Make this role, which api and worker may log in as."),
+    ] = None,
+) -> None:
+    """Bring a database to this program's schema. Safe to run from many places at once.
+
+    Run it as the schema's owner. With --login, api and worker need not be the owner.
+    """
     settings = _settings(database=database)
     _need_database(settings)
-    _run(_migrate(settings))
+    _run(_migrate(settings, login))
 
 
 def _settings(**given: Any) -> Settings:  # noqa: ANN401 - the options' values
@@ -218,10 +227,10 @@ async def _work(settings: Settings) -> int:
     return 0
 
 
-async def _migrate(settings: Settings) -> int:
+async def _migrate(settings: Settings, login: str | None) -> int:
     from laydown.bootstrap.database import migrated  # noqa: PLC0415
 
-    applied = await migrated(settings)
+    applied = await migrated(settings, login=login)
     typer.echo(f"applied {len(applied)} migrations" if applied else "the schema is up to date")
     return 0
 

@@ -37,11 +37,18 @@ class Credentials:
         self,
         *,
         region: str,
+        service: str = "s3",
+        purpose: str = "the store",
         find: Callable[[], Awaitable[AioCredentials | None]] = _from_chain,
         now: Callable[[], float] = time.time,
     ) -> None:
-        """Look for keys with *find*, the usual AWS chain when nothing is said."""
+        """Look for keys with *find*, the usual AWS chain when nothing is said.
+
+        *purpose* is what they are for, as errors name it.
+        """
         self._region = region
+        self._service = service
+        self._purpose = purpose
         self._find = find
         self._now = now
         self._found: AioCredentials | None = None
@@ -80,12 +87,14 @@ class Credentials:
         except (BotoCoreError, ClientError, RuntimeError, OSError) as error:
             if self._signer is not None and self._is_good(self._signer):
                 return self._signer
-            raise NoCredentials(_why(error)) from error
+            raise NoCredentials(self._why(error)) from error
         signer = self._signer
         if signer is None or signer.key != key:
-            signer = Signer(key, region=self._region)
+            signer = Signer(key, region=self._region, service=self._service)
         if not self._is_good(signer):
-            raise StoreUnavailable("the store's credentials are about to expire, without new ones")
+            raise StoreUnavailable(
+                f"the credentials for {self._purpose} are about to expire, without new ones"
+            )
         return signer
 
     async def _key(self) -> AccessKey:
@@ -94,12 +103,12 @@ class Credentials:
                 self._found = await self._find()
             except BotoCoreError as error:  # half a key, a profile that is not there
                 raise NoCredentials(
-                    f"there is no access key for the store: {error}; look at AWS_ACCESS_KEY_ID, "
-                    "AWS_SECRET_ACCESS_KEY and AWS_PROFILE"
+                    f"there is no access key for {self._purpose}: {error}; look at "
+                    "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_PROFILE"
                 ) from error
         if self._found is None:
             raise NoCredentials(
-                "there is no access key for the store: set AWS_ACCESS_KEY_ID and "
+                f"there is no access key for {self._purpose}: set AWS_ACCESS_KEY_ID and "
                 "AWS_SECRET_ACCESS_KEY, or give this machine a role"
             )
         frozen = await self._found.get_frozen_credentials()
@@ -110,15 +119,15 @@ class Credentials:
             expires_at=_expiry(self._found),
         )
 
-
-def _why(error: Exception) -> str:
-    """Say what keeps us from having credentials, and where to look."""
-    if not isinstance(error, ClientError) or not error.operation_name.startswith("AssumeRole"):
-        return f"the store's credentials can't be renewed: {error}"
-    return (
-        f"the role for the store can't be assumed: {error}; look at the role that AWS_ROLE_ARN or "
-        "the profile in AWS_PROFILE names, and at whom its trust policy lets assume it"
-    )
+    def _why(self, error: Exception) -> str:
+        """Say what keeps us from having credentials, and where to look."""
+        if isinstance(error, ClientError) and error.operation_name.startswith("AssumeRole"):
+            return (
+                f"the role for {self._purpose} can't be assumed: {error}; look at the role that "
+                "AWS_ROLE_ARN or the profile in AWS_PROFILE names, and at whom its trust policy "
+                "lets assume it"
+            )
+        return f"the credentials for {self._purpose} can't be renewed: {error}"
 
 
 def _expiry(found: AioCredentials) -> float | None:

@@ -83,7 +83,15 @@ class Signer:
         )
         return headers
 
-    def url(self, request: Signable, *, scheme: str, at: float, life: int) -> str:
+    def url(
+        self,
+        request: Signable,
+        *,
+        scheme: str,
+        at: float,
+        life: int,
+        payload_sha256: str = UNSIGNED,
+    ) -> str:
         """Return a URL that permits exactly this request for *life* seconds from *at*.
 
         The request's headers must be sent with it.
@@ -99,7 +107,7 @@ class Signer:
         else:
             query = f"{terms}&{_joined(pairs)}" if pairs else terms
         signature = frame.signature(
-            f"{request.method}\n{request.path}\n{query}\n{lines}\n{names}\n{UNSIGNED}"
+            f"{request.method}\n{request.path}\n{query}\n{lines}\n{names}\n{payload_sha256}"
         )
         return f"{scheme}://{request.host}{request.path}?{query}&X-Amz-Signature={signature}"
 

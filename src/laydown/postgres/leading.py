@@ -11,7 +11,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from laydown.domain.errors import LedgerUnavailable
 from laydown.ports import Office
 from laydown.postgres import sql
-from laydown.postgres.pool import Connection, in_our_words
+from laydown.postgres.pool import Connection, Password, in_our_words, with_password
 
 _Q = sql.load("leading.sql")
 _NUMBERS: Mapping[Office, int] = {Office.RELAY: 1, Office.SWEEPER: 2}
@@ -31,8 +31,16 @@ class PostgresElection:
     The connection must lead to Postgres itself: a pooler that shares sessions would share offices.
     """
 
-    def __init__(self, conninfo: str, *, look_every: timedelta = _LOOK_EVERY) -> None:
+    def __init__(
+        self,
+        conninfo: str,
+        *,
+        look_every: timedelta = _LOOK_EVERY,
+        password: Password | None = None,
+    ) -> None:
+        """Connect with the password that *password* says at that moment."""
         self._conninfo = _with_keepalives(conninfo)
+        self._password = password
         self._pause = look_every.total_seconds()
 
     async def serve(self, office: Office, work: Work, *, stop: asyncio.Event) -> None:
@@ -49,7 +57,9 @@ class PostgresElection:
     async def _stand(self, office: int, work: Work, stop: asyncio.Event) -> None:
         """Ask for the office until it is ours, and keep it until the work is over."""
         with in_our_words():
-            connection = await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True)
+            connection = await psycopg.AsyncConnection.connect(
+                await with_password(self._conninfo, self._password), autocommit=True
+            )
         try:
             while not stop.is_set():
                 if await _asked(connection, "stand", office=office):

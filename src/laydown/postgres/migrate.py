@@ -7,7 +7,7 @@ from importlib.resources import files
 import psycopg
 
 from laydown.postgres import sql
-from laydown.postgres.pool import in_our_words
+from laydown.postgres.pool import Connection, Password, in_our_words, with_password
 
 _Q = sql.load("migrate.sql")
 _NUMBERED = re.compile(r"(\d{4})_\w+\.sql")
@@ -28,12 +28,10 @@ def migrations() -> Sequence[tuple[int, str]]:
     return sorted(found)
 
 
-async def missing(conninfo: str) -> Sequence[int]:
+async def missing(conninfo: str, *, password: Password | None = None) -> Sequence[int]:
     """Return the numbers of this program's migrations that a database lacks."""
     with in_our_words():
-        async with await psycopg.AsyncConnection.connect(
-            conninfo, autocommit=True, application_name="laydown_migrate"
-        ) as connection:
+        async with await _connected(conninfo, password) as connection:
             cursor = await connection.execute(_Q["has_history"])
             applied: set[int] = set()
             if (await cursor.fetchone()) == (True,):
@@ -42,16 +40,14 @@ async def missing(conninfo: str) -> Sequence[int]:
     return [number for number, _ in migrations() if number not in applied]
 
 
-async def migrate(conninfo: str) -> Sequence[int]:
+async def migrate(conninfo: str, *, password: Password | None = None) -> Sequence[int]:
     """Apply the migrations that are missing, each in a transaction; return their numbers.
 
     Safe to run from many processes at once: they queue on an advisory lock. Raises
     `SchemaTooNew` rather than work on a schema this program does not know.
     """
     with in_our_words():
-        async with await psycopg.AsyncConnection.connect(
-            conninfo, autocommit=True, application_name="laydown_migrate"
-        ) as connection:
+        async with await _connected(conninfo, password) as connection:
             await connection.execute(_Q["limit_waiting"])
             await connection.execute(_Q["queue_up"])
             await connection.execute(_Q["keep_history"])
@@ -68,3 +64,24 @@ async def migrate(conninfo: str) -> Sequence[int]:
                     await connection.execute(text.encode())
                     await connection.execute(_Q["note_applied"], {"number": number})
             return [number for number, _ in new]
+
+
+async def admit(conninfo: str, login: str, *, password: Password | None = None) -> None:
+    """Make a role that api and worker log in as, unless it is there; repeating it is harmless.
+
+    It may take our two roles and owns nothing. On RDS it logs in with a token of IAM; elsewhere
+    somebody gives it a password.
+    """
+    with in_our_words():
+        async with await _connected(conninfo, password) as connection:
+            await connection.execute(_Q["queue_up"])
+            await connection.execute(_Q["name_login"], {"login": login})
+            await connection.execute(_Q["admit_login"])
+
+
+async def _connected(conninfo: str, password: Password | None) -> Connection:
+    return await psycopg.AsyncConnection.connect(
+        await with_password(conninfo, password),
+        autocommit=True,
+        application_name="laydown_migrate",
+    )

@@ -15,6 +15,7 @@ from laydown.postgres import sql
 
 Connection: TypeAlias = psycopg.AsyncConnection[Any]
 Pool: TypeAlias = AsyncConnectionPool[Connection]
+Password: TypeAlias = Callable[[], Awaitable[str]]
 Role: TypeAlias = Literal["laydown_app", "laydown_system"]
 
 _Answer = TypeVar("_Answer")
@@ -47,12 +48,28 @@ def check_address(conninfo: str) -> None:
         raise ValueError(str(error).strip()) from None
 
 
+def parts_of(conninfo: str) -> Mapping[str, str]:
+    """Return what an address says, by libpq's names for it."""
+    return {name: str(value) for name, value in conninfo_to_dict(conninfo).items()}
+
+
+async def with_password(conninfo: str, password: Password | None) -> str:
+    """Return an address for one connection, with the password that it needs now."""
+    return conninfo if password is None else make_conninfo(conninfo, password=await password())
+
+
 @asynccontextmanager
 async def open_pool(
-    conninfo: str, role: Role, *, size: int, patience: float = 10.0
+    conninfo: str,
+    role: Role,
+    *,
+    size: int,
+    patience: float = 10.0,
+    password: Password | None = None,
 ) -> AsyncIterator[Pool]:
     """Open a pool whose connections act as *role*.
 
+    *password* is asked before each connection: what it says may be good for minutes only.
     *patience* is how long, in seconds, a request waits for a connection before it is refused as
     `LedgerUnavailable`. Statements are limited to 60 s, and waiting for a lock to 15 s, so that
     nothing hangs for ever on a database in trouble. Connections are not tried before they are
@@ -69,8 +86,9 @@ async def open_pool(
         "-c jit=off",
         _BY_KEY,
     ]
+    address = make_conninfo(conninfo, options=" ".join(options).strip(), application_name=role)
     pool: Pool = AsyncConnectionPool(
-        make_conninfo(conninfo, options=" ".join(options).strip(), application_name=role),
+        lambda: with_password(address, password),
         # The driver would begin and commit around every statement, a round trip each: we say when.
         kwargs={"row_factory": namedtuple_row, "prepare_threshold": 2, "autocommit": True},
         min_size=1,
@@ -134,7 +152,7 @@ async def _first_said(
     pool: Pool, say: Callable[[Connection], Awaitable[_Answer]]
 ) -> tuple[Connection, _Answer]:
     """Return a connection on which something was said, and the answer."""
-    for _ in range(pool.max_size):
+    for _ in range(pool.max_size + 1):  # should all of them be dead, the next one is new
         connection = await pool.getconn()
         try:
             return connection, await say(connection)

@@ -1183,6 +1183,8 @@ GRANT UPDATE(oldest) ON TABLE samples TO laydown_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scans TO laydown_app;
 
+GRANT SELECT ON TABLE schema_migrations TO laydown_system;
+
 GRANT SELECT,INSERT,UPDATE ON TABLE sessions TO laydown_app;
 GRANT SELECT ON TABLE sessions TO laydown_system;
 

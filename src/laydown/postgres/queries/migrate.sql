@@ -20,3 +20,23 @@ SELECT number FROM schema_migrations;
 
 -- name: note_applied
 INSERT INTO schema_migrations (number) VALUES (%(number)s);
+
+-- name: name_login
+SELECT set_config('laydown.login', %(login)s, false);
+
+-- name: admit_login
+-- What is no value can't be a parameter of a statement; a block takes it from a setting.
+DO $$
+DECLARE
+    login text := current_setting('laydown.login');
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) THEN
+        EXECUTE format('CREATE ROLE %I LOGIN NOCREATEDB NOCREATEROLE NOBYPASSRLS', login);
+    END IF;
+    EXECUTE format('GRANT laydown_app, laydown_system TO %I', login);
+    -- On RDS whoever is in this role logs in with a token, and with nothing else.
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
+        EXECUTE format('GRANT rds_iam TO %I', login);
+    END IF;
+END
+$$;

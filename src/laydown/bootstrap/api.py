@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from starlette.types import ASGIApp
@@ -11,6 +12,8 @@ from starlette.types import ASGIApp
 from laydown import observe, wire
 from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.limiting import limiting_of
+from laydown.bootstrap.measuring import follow_process
+from laydown.bootstrap.measuring_api import answered, follow_door
 from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
@@ -25,10 +28,9 @@ from laydown.http.bytes_urls import ByteUrls
 from laydown.http.cors import Cors
 from laydown.http.frontier import Frontier
 from laydown.http.origin import Proxies
-from laydown.objects.disk import DiskStore
 from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
-from laydown.observe import LogEvent
+from laydown.observe import LogEvent, Process
 from laydown.oidc.provider import OidcProvider
 from laydown.ports import ByteSink, UrlSigner
 from laydown.scanners.clamav import ClamAv
@@ -71,7 +73,7 @@ async def api(settings: Settings, *, built: Path = console.BUILT) -> AsyncIterat
     *built* is where the console is, if it was built.
     """
     keep_freed_memory()
-    metrics, log = Metrics(), Log(level=settings.log_level, process="api")
+    metrics, log = Metrics(Process.API), Log(level=settings.log_level, process="api")
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         storage = await stack.enter_async_context(open_storage(settings, owner=True))
@@ -95,17 +97,20 @@ async def api(settings: Settings, *, built: Path = console.BUILT) -> AsyncIterat
         services = _services(
             settings, database, storage, parties, sending, entrance.sink, tail, metrics
         )
+        app = build(
+            services,
+            byte_door=entrance.door,
+            limits=limits,
+            stopping=tail.stopping,
+            frontier=frontier,
+            pages=console.routes(built, stores=storage.origins),
+        )
+        metrics.follow(observe.REQUESTS_IN_FLIGHT, lambda: app.in_flight)
+        follow_process(metrics, Process.API, database)
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
             yield Api(
-                app=build(
-                    services,
-                    byte_door=entrance.door,
-                    limits=limits,
-                    stopping=tail.stopping,
-                    frontier=frontier,
-                    pages=console.routes(built, stores=storage.origins),
-                ),
+                app=app,
                 stopping=tail.stopping,
                 drain=entrance.drain,
             )
@@ -152,9 +157,10 @@ async def _entrance(
         limits=IntakeLimits(budget=settings.body_buffer),
     )
     await stack.enter_async_context(intake.running())
-    _follow(metrics, intake, disk)
+    door = ByteDoor(intake, signer, patience=_patience(settings), frontier=frontier)
+    follow_door(metrics, intake, disk, door)
     return _Entrance(
-        door=ByteDoor(intake, signer, patience=_patience(settings), frontier=frontier),
+        door=door,
         sink=intake,
         drain=lambda: intake.drain(timeout=settings.drain.total_seconds()),
     )
@@ -186,10 +192,6 @@ def _services(
     ledger, policy = database.ledger, settings.policy
     identity = Identity(keyring=database.keyring, provider=parties.provider)
     limits = limiting_of(settings, database, metrics)
-
-    def answered(method: str, route: str, status: int, seconds: float) -> None:
-        metrics.count(observe.REQUESTS, method=method, route=route, status=str(status))
-        metrics.time(observe.REQUEST_SECONDS, seconds, route=route)
 
     declaring = Declaring(ledger=ledger, policy=policy, most_open=settings.open_batches)
     completing = Completing(ledger=ledger, direct=storage.direct)
@@ -231,7 +233,7 @@ def _services(
         rescanning=Rescanning(ledger=ledger, store=storage.store, scanner=parties.scanning.scanner),
         ready=lambda: _checks(database, storage, parties),
         metrics=lambda: rendered(metrics, database.system, parties.scanning),
-        observe=answered,
+        observe=partial(answered, metrics),
     )
 
 
@@ -259,15 +261,3 @@ async def _scanner_check(scanner: ClamAv) -> wire.Check:
         return wire.Check(name="scanner", ok=True, detail=await scanner.check())
     except LaydownError as error:
         return wire.Check(name="scanner", ok=True, detail=f"files wait: {error}")
-
-
-def _follow(metrics: Metrics, intake: Intake, store: DiskStore) -> None:
-    """Have the byte door's numbers read when somebody asks for metrics."""
-    stats = intake.stats
-    metrics.follow(observe.BYTES_RECEIVED, lambda: stats.bytes_received)
-    metrics.follow(observe.BODIES, lambda: stats.bodies)
-    metrics.follow(observe.GROUPS, lambda: stats.groups)
-    metrics.follow(observe.GROUPED_PARTS, lambda: stats.grouped)
-    metrics.follow(observe.FLUSH_SECONDS, lambda: stats.durable_seconds)
-    metrics.follow(observe.LEDGER_SECONDS, lambda: stats.ledger_seconds)
-    metrics.follow(observe.STORE_HEALTHY, lambda: float(store.is_healthy))

@@ -1,6 +1,6 @@
 """The database through its two roles, and what is done to it before anything runs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -16,7 +16,7 @@ from laydown.postgres.limits import PostgresAllowances, PostgresReplies
 from laydown.postgres.log import PostgresLog
 from laydown.postgres.migrate import SchemaTooNew, admit, migrate, missing
 from laydown.postgres.outbox import PostgresOutbox
-from laydown.postgres.pool import Pool, open_pool
+from laydown.postgres.pool import Crowd, Pool, Role, open_pool
 from laydown.postgres.samples import PostgresSampler
 from laydown.postgres.system import PostgresSystem
 from laydown.services.identity import Identity
@@ -43,6 +43,7 @@ class Database:
     allowances: PostgresAllowances
     replies: PostgresReplies
     sampler: PostgresSampler
+    crowds: Mapping[Role, Crowd]
 
 
 @asynccontextmanager
@@ -72,6 +73,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             allowances=PostgresAllowances(system),
             replies=PostgresReplies(app=app, system=system),
             sampler=PostgresSampler(system),
+            crowds={"laydown_app": Crowd(app), "laydown_system": Crowd(system)},
         )
         if loose := await database.system.check():
             raise BadSettings(

@@ -7,13 +7,15 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
+from laydown import observe
 from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.feed import Feed, open_feed
+from laydown.bootstrap.measuring import follow_process
 from laydown.bootstrap.priority import give_way
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
 from laydown.objects.memory import keep_freed_memory
-from laydown.observe import LogEvent
+from laydown.observe import LogEvent, Process
 from laydown.ports import Office, Silence
 from laydown.services.arriving import Arriving
 from laydown.services.identifiers import new_id
@@ -79,7 +81,7 @@ class Workshop:
 
     def runner(self) -> Runner:
         """Return a worker's loop."""
-        return Runner(
+        runner = Runner(
             feed=self.feed.jobs,
             use_cases=self.use_cases,
             worker=new_id(),
@@ -89,6 +91,10 @@ class Workshop:
             group=self.settings.worker_group,
             lease=self.settings.job_lease,
         )
+        self.metrics.set(observe.WORKER_SLOTS, runner.slots)
+        self.metrics.follow(observe.WORKER_BUSY, lambda: runner.busy)
+        self.metrics.follow(observe.WORKER_JOBS, lambda: runner.held)
+        return runner
 
     def sweeper(self) -> Sweeper:
         """Return the sweeper's loop."""
@@ -107,7 +113,12 @@ class Workshop:
 
     def sampling(self) -> Sampling:
         """Return the sampler's loop."""
-        return Sampling(sampler=self.database.sampler, words=self.log, every=_SAMPLED_EVERY)
+        return Sampling(
+            sampler=self.database.sampler,
+            numbers=self.metrics,
+            words=self.log,
+            every=_SAMPLED_EVERY,
+        )
 
     async def keep_house(self, stop: asyncio.Event) -> None:
         """Do what one worker does for all, until *stop*."""
@@ -124,6 +135,8 @@ async def workshop(settings: Settings, metrics: Metrics, log: Log) -> AsyncItera
         database = await stack.enter_async_context(open_database(settings))
         storage = await stack.enter_async_context(open_storage(settings, owner=False))
         feed = await stack.enter_async_context(open_feed(settings, database, metrics, log))
+        follow_process(metrics, Process.WORKER, database)
+        metrics.follow(observe.BYTES_LOST, lambda: database.system.lost)
         yield Workshop(
             settings=settings,
             database=database,
@@ -139,7 +152,7 @@ async def worker(settings: Settings, stop: asyncio.Event) -> None:
     """Do jobs, listen to the store, and stand for the offices that one worker holds."""
     give_way()
     keep_freed_memory()
-    metrics, log = Metrics(), Log(level=settings.log_level, process="worker")
+    metrics, log = Metrics(Process.WORKER), Log(level=settings.log_level, process="worker")
     async with workshop(settings, metrics, log) as shop:
         log.info(LogEvent.WORKER_STARTED, pid=os.getpid())
         election = shop.database.election

@@ -1,10 +1,12 @@
 """What operators look at: how much settles and how fast, what waits, and what moves no more."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
-from laydown.domain.lifecycle import State
+from laydown.domain.lifecycle import SETTLED, State
 from laydown.domain.upload import BatchId, ProjectId, UploadId
 
 
@@ -99,3 +101,60 @@ def step_of(span: timedelta) -> timedelta:
     seconds = span.total_seconds()
     fitting = [step for step in _STEPS if seconds / step <= _MOST_STEPS]
     return timedelta(seconds=fitting[0] if fitting else _STEPS[-1])
+
+
+WITH_US = frozenset({State.SEALING, State.CHECKING, State.PROCESSING})
+"""Where a file is from its last byte until it is final."""
+
+PROMPT = 120.0
+"""Seconds within which a file is to be final after its last byte: see deploy/objectives.toml."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """How long a file that settled was in each state, since it was declared or set going again."""
+
+    end: State
+    stages: Mapping[State, float]  # seconds
+    waited: float | None  # seconds from its last byte until it was final; None: no bytes came
+    stands_for: int = 1  # files, itself included, where some were measured of many
+
+    @property
+    def is_prompt(self) -> bool:
+        """Whether it was final in the time we promise; what was given up never is."""
+        return self.waited is not None and self.waited <= PROMPT and self.end is not State.FAILED
+
+
+def life_of(moves: Sequence[tuple[State, float]], *, stands_for: int = 1) -> Life:
+    """Return the life that a trail tells of.
+
+    *moves* are the states that a file took and when, in seconds since whenever: from `declared` to
+    the state in which it settled. Only the last way there counts, if it settled before.
+    """
+    end, ended = moves[-1]
+    stages: dict[State, float] = {}
+    landed: float | None = None
+    for (state, since), (becomes, until) in pairwise(moves):
+        if state in SETTLED:
+            stages, landed = {}, None
+        else:
+            stages[state] = stages.get(state, 0.0) + until - since
+        if becomes in WITH_US and state not in WITH_US:
+            landed = until
+    waited = None if landed is None else ended - landed
+    return Life(end=end, stages=stages, waited=waited, stands_for=stands_for)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """What one look saw: all organizations together, and what settled since the look before."""
+
+    waiting: int  # jobs
+    running: int
+    dead: int
+    oldest: float  # seconds for which the oldest job that waits has been due
+    announced: int  # files that workers have or will have to do with
+    overdue: int  # files that are with us and don't move
+    outcomes: Sequence[Outcome]
+    lives: Sequence[Life]  # of many files, some
+    batches: Sequence[float]  # seconds that those took which ended

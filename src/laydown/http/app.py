@@ -72,7 +72,7 @@ def build(
     stopping: asyncio.Event,
     frontier: Frontier | None = None,
     pages: Sequence[BaseRoute] = (),
-) -> ASGIApp:
+) -> Edge:
     """Return the whole application.
 
     *byte_door* gets every request below `/bytes/` as it comes; without one nothing is there.

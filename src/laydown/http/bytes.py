@@ -170,6 +170,7 @@ class ByteDoor:
     def refusal(self, error: Exception, *, path: str, request_id: bytes) -> Response:
         """Return the answer to a request that came to *error*, which is counted or logged."""
         if not isinstance(error, LaydownError):
+            self.refusals[problems.TRANSPORT[HTTPStatus.INTERNAL_SERVER_ERROR].code] += 1
             _log.error(LogEvent.BYTES_FAILED, request_id=request_id.decode(), exc_info=error)
             return problems.transport_answer(HTTPStatus.INTERNAL_SERVER_ERROR, instance=path)
         self.refusals[error.code] += 1

@@ -53,6 +53,7 @@ class Edge:
         self._app = app
         self._frontier = frontier or Frontier()
         self.byte_door = byte_door
+        self.in_flight = 0  # requests, but for those at the byte door
         self._limits = limits
         self._observe = observe
 
@@ -73,6 +74,7 @@ class Edge:
         headers = dict(scope["headers"])
         always = self._frontier.headers(is_secure=arrival.is_secure, page=headers.get(b"origin"))
         exchange = _Exchange(scope, receive, send, self._limits, always)
+        self.in_flight += 1
         with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
             try:
                 await app(scope, exchange.receive, exchange.send)
@@ -82,6 +84,7 @@ class Edge:
                 method, route = exchange.method, _route(scope)
                 _log.exception(LogEvent.REQUEST_CRASHED, method=method, route=route)
             finally:
+                self.in_flight -= 1
                 if exchange.status is not None:
                     seconds = time.perf_counter() - exchange.began
                     self._observe(exchange.method, _route(scope), exchange.status, seconds)

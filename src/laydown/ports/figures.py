@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from laydown.domain.figures import Duration, Moment, Outcome, Patience, Plight, StuckUpload
+from laydown.domain.figures import Duration, Moment, Outcome, Patience, Plight, StuckUpload, Survey
 from laydown.ports.limits import Transient
 from laydown.ports.pages import Page
 
@@ -40,6 +40,6 @@ class FigureRows(Protocol):
 class Sampler(Transient, Protocol):
     """Who looks at the queues of all organizations; what is written down is forgotten in time."""
 
-    async def take(self) -> None:
-        """Write down what waits now, and what settled since the look before, each once."""
+    async def take(self) -> Survey:
+        """Write down what waits now, and what settled since the look before, each once; tell it."""
         ...

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import Any, Literal, LiteralString, TypeAlias, TypeVar
 
 import psycopg
@@ -23,6 +24,21 @@ _BEGIN = sql.load("session.sql")["begin"]
 
 _BY_KEY = "-c enable_seqscan=off"
 """A prepared plan outlives the moment when a table was small: it must not read tables whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """How many connections a pool has open, and how many wait for one."""
+
+    pool: Pool
+
+    def open(self) -> int:
+        """Return how many are open."""
+        return self.pool.get_stats().get("pool_size", 0)
+
+    def waiting(self) -> int:
+        """Return how many wait for one."""
+        return self.pool.get_stats().get("requests_waiting", 0)
 
 
 @contextmanager

@@ -14,10 +14,11 @@ _Q = sql.load("system.sql")
 
 
 class PostgresSystem:
-    """The `Patrol`; needs the system role."""
+    """The `Patrol`; needs the system role. `lost` counts the bytes it marked missing."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
+        self.lost = 0
 
     async def _all(self, name: str, given: Mapping[str, Any]) -> Sequence[Any]:
         return await fetched(self._pool, _Q[name], given)
@@ -70,7 +71,8 @@ class PostgresSystem:
 
     async def mark_missing(self, blobs: Sequence[Blob]) -> None:
         """Take blobs whose object is gone out of deduplication."""
-        await self._all("mark_missing", {"ids": [blob.id for blob in blobs]})
+        rows = await self._all("mark_missing", {"ids": [blob.id for blob in blobs]})
+        self.lost += sum(row.size for row in rows)
 
     async def unjudged(self) -> Unjudged:
         """Return how many files wait for a scanner's word, and the oldest for how long."""

@@ -51,6 +51,17 @@ class Runner:
     lease: timedelta
     luck: random.Random = field(default_factory=random.SystemRandom)
     _held: dict[UUID, ClaimedJob] = field(default_factory=dict)
+    _busy: int = 0
+
+    @property
+    def busy(self) -> int:
+        """How many slots have jobs to do."""
+        return self._busy
+
+    @property
+    def held(self) -> int:
+        """How many jobs are in hand."""
+        return len(self._held)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until *stop*; what is begun by then is finished."""
@@ -76,12 +87,19 @@ class Runner:
                 continue
             if claimed:
                 idle = _IDLE_FIRST
-                await self._do(claimed)
+                await self._occupied(claimed)
                 if len(claimed) < self.group // 2:
                     await pause(stop, _GATHER)
             else:
                 await pause(stop, idle)
                 idle = min(idle * 2, _IDLE_LONGEST)
+
+    async def _occupied(self, claimed: Sequence[ClaimedJob]) -> None:
+        self._busy += 1
+        try:
+            await self._do(claimed)
+        finally:
+            self._busy -= 1
 
     async def _do(self, claimed: Sequence[ClaimedJob]) -> None:
         """Do claimed jobs, those of one kind and organization together, the fewest first.

@@ -12,6 +12,14 @@ class Numbers(Protocol):
         """Add to a counter."""
         ...
 
+    def set(self, metric: Metric, value: float, **labels: str) -> None:
+        """Give a gauge its value."""
+        ...
+
+    def forget(self, metric: Metric) -> None:
+        """Have a gauge be nowhere to be seen, until it is set again."""
+        ...
+
     def time(self, metric: Metric, seconds: float, **labels: str) -> None:
         """Add an observation to a histogram."""
         ...

@@ -61,7 +61,8 @@ SELECT organization_id, id, sha256, size, kind, media_type, object_key, store_ve
  LIMIT %(limit)s;
 
 -- name: mark_missing
-UPDATE blobs SET is_missing = true WHERE id = ANY(%(ids)s::uuid[]);
+UPDATE blobs SET is_missing = true WHERE id = ANY(%(ids)s::uuid[]) AND NOT is_missing
+RETURNING size;
 
 -- name: count_unjudged
 -- A proof may stay behind an upload that was given up; only what is still checked waits.

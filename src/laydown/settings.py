@@ -27,6 +27,9 @@ __all__ = ["CLIENT_SETTINGS", "PREFIX", "BadSettings", "Settings", "knobs"]
 CLIENT_SETTINGS = frozenset({"url", "token"})
 """Read by the command line's client commands, beside these."""
 
+_PLACE = re.compile(
+    r"(?:\[(?P<literal>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})"
+)
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -164,6 +167,11 @@ class Settings:
         timedelta,
         "How long a worker holds a job without a sign of life.",
     ] = timedelta(seconds=30)
+    worker_metrics: Annotated[
+        str | None,
+        "Where a worker serves `/metrics` and `/livez`, as `HOST:PORT`; none: nowhere, but "
+        "`laydown up` shows its numbers with the API's.",
+    ] = None
     upload_silence: Annotated[
         timedelta,
         "How long a declared file may be silent before it expires; longer than a URL lives.",
@@ -297,6 +305,7 @@ class Settings:
             raise BadSettings("either LAYDOWN_DATABASE_IAM or LAYDOWN_DATABASE_PASSWORD, not both")
         self._check_positive()
         self._check_frontier()
+        _ = self.worker_page
         return self
 
     def _check_positive(self) -> None:
@@ -331,6 +340,18 @@ class Settings:
                 raise BadSettings(f"LAYDOWN_PROXIES: {error}") from None
         if wrong := [origin for origin in self.origins if not _ORIGIN.fullmatch(origin)]:
             raise BadSettings(f"LAYDOWN_ORIGINS: {wrong[0]!r}, not as https://portal.example")
+
+    @property
+    def worker_page(self) -> tuple[str, int] | None:
+        """The host and the port at which a worker serves its pages; None: nowhere."""
+        if self.worker_metrics is None:
+            return None
+        found = _PLACE.fullmatch(self.worker_metrics)
+        if found is None or int(found["port"]) > 65535:  # noqa: PLR2004 - TCP's ports
+            raise BadSettings(
+                f"LAYDOWN_WORKER_METRICS: {self.worker_metrics!r}, not as 127.0.0.1:8384"
+            )
+        return found["literal"] or found["host"], int(found["port"])
 
     @property
     def scanner_name(self) -> str:

@@ -67,10 +67,16 @@ class Api:
 
 
 @asynccontextmanager
-async def api(settings: Settings, *, built: Path = console.BUILT) -> AsyncIterator[Api]:
+async def api(
+    settings: Settings,
+    *,
+    built: Path = console.BUILT,
+    worker_page: tuple[str, int] | None = None,
+) -> AsyncIterator[Api]:
     """Compose the API; while the block runs, bytes are committed and the event log is tailed.
 
-    *built* is where the console is, if it was built.
+    *built* is where the console is, if it was built; *worker_page* the host and the port of a
+    worker whose metrics are shown with ours.
     """
     keep_freed_memory()
     metrics, log = Metrics(Process.API), Log(level=settings.log_level, process="api")
@@ -93,6 +99,7 @@ async def api(settings: Settings, *, built: Path = console.BUILT) -> AsyncIterat
         parties = _Parties(
             scanning=scanning_of(settings),
             provider=await stack.enter_async_context(provider_of(settings)),
+            worker_page=worker_page,
         )
         services = _services(
             settings, database, storage, parties, sending, entrance.sink, tail, metrics
@@ -121,10 +128,11 @@ async def api(settings: Settings, *, built: Path = console.BUILT) -> AsyncIterat
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parties:
-    """Whose word we take: who looks for malware, and who knows people."""
+    """Whose word we take: who looks for malware, who knows people, whose numbers we show."""
 
     scanning: Scanning
     provider: OidcProvider | None
+    worker_page: tuple[str, int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +240,9 @@ def _services(
         operating=Operating(ledger=ledger),
         rescanning=Rescanning(ledger=ledger, store=storage.store, scanner=parties.scanning.scanner),
         ready=lambda: _checks(database, storage, parties),
-        metrics=lambda: rendered(metrics, database.system, parties.scanning),
+        metrics=lambda: rendered(
+            metrics, database.system, parties.scanning, worker_page=parties.worker_page
+        ),
         observe=partial(answered, metrics),
     )
 

@@ -11,6 +11,7 @@ from laydown.ports import Unjudged
 from laydown.postgres.system import PostgresSystem
 from laydown.settings import PREFIX
 from laydown.telemetry.metrics import Metrics
+from laydown.telemetry.page import joined, metrics_of
 
 LATE = timedelta(minutes=10)
 """GuardDuty's results come within some minutes; one that takes longer has mostly gone astray."""
@@ -41,11 +42,16 @@ async def check_verdicts(system: PostgresSystem) -> wire.Check:
 
 
 async def rendered(
-    metrics: Metrics, system: PostgresSystem, scanning: Scanning
+    metrics: Metrics,
+    system: PostgresSystem,
+    scanning: Scanning,
+    *,
+    worker_page: tuple[str, int] | None = None,
 ) -> tuple[bytes, str]:
     """Return every number and its media type; what waits is counted first, where anything does.
 
-    It is no number while the database does not answer.
+    It is no number while the database does not answer. With a *worker_page*, the host and the port
+    of a worker's, its numbers are on the same page.
     """
     if scanning.awaits_verdicts:
         waiting = await _asked(system)
@@ -54,7 +60,10 @@ async def rendered(
             files, oldest = waiting.files, waiting.oldest.total_seconds()
         metrics.set(observe.UNJUDGED_FILES, files)
         metrics.set(observe.UNJUDGED_OLDEST, oldest)
-    return metrics.rendered()
+    page, media_type = metrics.rendered()
+    if worker_page is not None:
+        page = joined(page, await metrics_of(*worker_page))
+    return page, media_type
 
 
 async def _asked(system: PostgresSystem) -> Unjudged | None:

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.metadata import version
+from socket import socket
 
 from laydown import observe
 from laydown.bootstrap.database import Database, open_database
@@ -25,6 +27,7 @@ from laydown.services.sweeping import Sweeping
 from laydown.settings import Settings
 from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
+from laydown.telemetry.page import served
 from laydown.worker.handlers import UseCases
 from laydown.worker.runner import Runner
 from laydown.worker.sampler import Sampling
@@ -148,12 +151,19 @@ async def workshop(settings: Settings, metrics: Metrics, log: Log) -> AsyncItera
         )
 
 
-async def worker(settings: Settings, stop: asyncio.Event) -> None:
-    """Do jobs, listen to the store, and stand for the offices that one worker holds."""
+async def worker(settings: Settings, stop: asyncio.Event, *, page: socket | None = None) -> None:
+    """Do jobs, listen to the store, and stand for the offices that one worker holds.
+
+    On *page* it serves its metrics, and says that it is alive.
+    """
     give_way()
     keep_freed_memory()
     metrics, log = Metrics(Process.WORKER), Log(level=settings.log_level, process="worker")
-    async with workshop(settings, metrics, log) as shop:
+    async with AsyncExitStack() as stack:
+        if page is not None:
+            pages = served(page, metrics=metrics.rendered, version=version("laydown"))
+            await stack.enter_async_context(pages)
+        shop = await stack.enter_async_context(workshop(settings, metrics, log))
         log.info(LogEvent.WORKER_STARTED, pid=os.getpid())
         election = shop.database.election
         async with asyncio.TaskGroup() as tasks:

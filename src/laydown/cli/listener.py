@@ -9,6 +9,29 @@ from laydown.settings import BadSettings, Settings
 LISTENER_VARIABLE = "LAYDOWN_LISTENER_FD"
 """Names the listening socket that the API inherits, so that a restart of it refuses nobody."""
 
+WORKER_LISTENER_VARIABLE = "LAYDOWN_WORKER_LISTENER_FD"
+"""Names the listening socket that the worker of `laydown up` inherits for its pages."""
+
+WORKER_PAGE_VARIABLE = "LAYDOWN_WORKER_PAGE"
+"""Tells the API of `laydown up` the port of this machine at which the worker serves them."""
+
+
+def listen_for_worker(settings: Settings) -> socket | None:
+    """Return a socket for a worker's pages; None where nothing is set.
+
+    Raises `BadSettings` for an address that can't be had.
+    """
+    place = settings.worker_page
+    if place is None:
+        return None
+    try:
+        return listen(*place)
+    except OSError as error:
+        why = (error.strerror or str(error)).lower()
+        raise BadSettings(
+            f"LAYDOWN_WORKER_METRICS: nothing can listen at {settings.worker_metrics} ({why})"
+        ) from error
+
 
 def listen_as(settings: Settings) -> socket:
     """Return a socket that listens where the settings say; raise `BadSettings` when it can't."""

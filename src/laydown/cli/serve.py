@@ -14,7 +14,13 @@ import typer
 import uvloop
 
 from laydown.cli.footing import refuse_unusable
-from laydown.cli.listener import LISTENER_VARIABLE, listen_as
+from laydown.cli.listener import (
+    LISTENER_VARIABLE,
+    WORKER_LISTENER_VARIABLE,
+    WORKER_PAGE_VARIABLE,
+    listen_as,
+    listen_for_worker,
+)
 from laydown.cli.places import data_directory
 from laydown.domain.errors import LaydownError
 from laydown.embedded.errors import EmbeddedError
@@ -145,7 +151,12 @@ def migrate(
 
 def _settings(**given: Any) -> Settings:  # noqa: ANN401 - the options' values
     """Return the settings of the environment and the command line, which wins."""
-    ours = {LIFELINE_VARIABLE, LISTENER_VARIABLE}
+    ours = {
+        LIFELINE_VARIABLE,
+        LISTENER_VARIABLE,
+        WORKER_LISTENER_VARIABLE,
+        WORKER_PAGE_VARIABLE,
+    }
     env = {name: value for name, value in os.environ.items() if name not in ours}
     try:
         data = given.pop("data", None) or data_directory(env)
@@ -199,7 +210,9 @@ async def _serve(settings: Settings) -> int:
     inherited = os.environ.get(LISTENER_VARIABLE)
     listener = socket(fileno=int(inherited)) if inherited else listen_as(settings)
     await refuse_unusable(replace(settings, queue=None, notices=None))  # those are the workers'
-    async with api(settings) as composed, asyncio.TaskGroup() as tasks:
+    page = os.environ.get(WORKER_PAGE_VARIABLE)
+    worker_page = None if page is None else ("127.0.0.1", int(page))
+    async with api(settings, worker_page=worker_page) as composed, asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(_follow_parent(composed.stopping, mercy=_ORPHANED_API))
         await serve(
             composed.app,
@@ -219,10 +232,12 @@ async def _work(settings: Settings) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    inherited = os.environ.get(WORKER_LISTENER_VARIABLE)
+    page = socket(fileno=int(inherited)) if inherited else listen_for_worker(settings)
     await refuse_unusable(settings)
     async with asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(_follow_parent(stop))
-        await worker(settings, stop)
+        await worker(settings, stop, page=page)
         watch.cancel()
     return 0
 

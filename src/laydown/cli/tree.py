@@ -5,8 +5,8 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from socket import socket
 
@@ -14,7 +14,13 @@ import typer
 
 from laydown.bootstrap.database import issue_token, migrated, offer_sign_in, token_works
 from laydown.cli.footing import refuse_unusable
-from laydown.cli.listener import LISTENER_VARIABLE, listen_as
+from laydown.cli.listener import (
+    LISTENER_VARIABLE,
+    WORKER_LISTENER_VARIABLE,
+    WORKER_PAGE_VARIABLE,
+    listen_as,
+    listen_for_worker,
+)
 from laydown.cli.places import answers, sign_in_link
 from laydown.domain.scanning import NOBODY
 from laydown.embedded.clamd import plan_clamd
@@ -27,6 +33,7 @@ from laydown.embedded.instance import (
 )
 from laydown.embedded.postgres import EmbeddedPostgres
 from laydown.embedded.supervisor import ChildSpec, Supervisor
+from laydown.http.listening import listen
 from laydown.settings import PREFIX, Settings
 
 _ORGANIZATION = "local"
@@ -44,14 +51,34 @@ async def run_tree(settings: Settings) -> int:
         async with _database(settings.data, settings.database) as database:
             is_elsewhere = settings.database is not None
             ours = replace(settings, database=database)
-            return await _run(ours, listener, stop, is_elsewhere=is_elsewhere)
+            with _worker_listener(settings) as page:
+                return await _run(ours, _Doors(listener, page), stop, is_elsewhere=is_elsewhere)
+
+
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """Where the children listen; the sockets outlive them, so a restart refuses nobody."""
+
+    api: socket
+    worker: socket | None
+
+
+def _worker_listener(settings: Settings) -> AbstractContextManager[socket | None]:
+    """Return where the worker serves its numbers: as is set, or at a port that is free.
+
+    Without a loopback address it does without.
+    """
+    if settings.worker_page is None:
+        with suppress(OSError):
+            return listen("127.0.0.1", 0)
+    return listen_for_worker(settings) or nullcontext()
 
 
 async def _run(
-    settings: Settings, listener: socket, stop: asyncio.Event, *, is_elsewhere: bool
+    settings: Settings, doors: _Doors, stop: asyncio.Event, *, is_elsewhere: bool
 ) -> int:
     await migrated(settings)
-    url = _url(settings.host, listener)
+    url = _url(settings.host, doors.api)
     await _introduce(settings, url, own_database=None if is_elsewhere else settings.database)
     scanners: list[ChildSpec] = []
     if settings.scanner is None:
@@ -61,7 +88,7 @@ async def _run(
         scanners = [] if scanner.spec is None else [scanner.spec]
     supervisor = Supervisor(report=_say, drain=settings.drain.total_seconds() + 5)
     # A scanner takes a while to start. Files wait for it; whoever sends them need not.
-    children = [*_children(settings, listener, url), *scanners]
+    children = [*_children(settings, doors, url), *scanners]
     return await supervisor.run(children, stop=stop)
 
 
@@ -94,7 +121,7 @@ async def _introduce(settings: Settings, url: str, *, own_database: str | None) 
     write_connection(path, url, token, database=own_database)
 
 
-def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]:
+def _children(settings: Settings, doors: _Doors, url: str) -> list[ChildSpec]:
     """Return what runs beside the database. The worker is first to start and last to stop."""
     env = {**os.environ, **_chosen(settings)}
     logs = settings.data / "logs"
@@ -112,13 +139,24 @@ def _children(settings: Settings, listener: socket, url: str) -> list[ChildSpec]
             _say(sign_in_link(url, code))
         return True
 
+    serves: dict[str, str] = {}
+    reads: dict[str, str] = {}
+    if doors.worker is not None:
+        serves = {WORKER_LISTENER_VARIABLE: str(doors.worker.fileno())}
+        reads = {WORKER_PAGE_VARIABLE: str(doors.worker.getsockname()[1])}
     return [
-        ChildSpec(name="worker", argv=[*program, "worker"], env=env, log=logs / "worker.log"),
+        ChildSpec(
+            name="worker",
+            argv=[*program, "worker"],
+            env={**env, **serves},
+            inherits=() if doors.worker is None else (doors.worker.fileno(),),
+            log=logs / "worker.log",
+        ),
         ChildSpec(
             name="api",
             argv=[*program, "api"],
-            env={**env, LISTENER_VARIABLE: str(listener.fileno())},
-            inherits=(listener.fileno(),),
+            env={**env, LISTENER_VARIABLE: str(doors.api.fileno()), **reads},
+            inherits=(doors.api.fileno(),),
             log=logs / "api.log",
             ready=ready,
         ),

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs what the tests need beyond Python packages: ClamAV's daemon and a browser. Never fails: a
-# test that misses one skips, or fails under CI=true, and says why.
+# Installs what the tests need beyond Python packages: ClamAV's daemon, a browser, and Prometheus's
+# promtool. Never fails: a test that misses one skips, or fails under CI=true, and says why.
 set -uo pipefail
 
 say() { printf 'engines: %s\n' "$*" >&2; }
@@ -55,3 +55,4 @@ need() {
 
 need clamd clamav-daemon "the malware scanner" # signatures are not fetched: the tests bring theirs
 need chromium chromium "the console in a browser"
+need promtool prometheus "alerting rules and dashboards"

@@ -72,12 +72,14 @@ def _histogram(
 
 REQUESTS = _counter(
     "laydown_requests_total",
-    "Requests answered, but for those at the byte door. `door`: `control` is all below /v1, "
-    "`health` what machines ask, `pages` the rest. `result`: `failed` is a 5xx, `refused` a 4xx.",
-    "door",
+    "Requests answered, but for those at the byte door.",
     "method",
     "route",
     "status",
+)
+CONTROL_REQUESTS = _counter(
+    "laydown_control_requests_total",
+    "Those below /v1: `failed` with a 5xx, `refused` with a 4xx, or `answered`.",
     "result",
 )
 REQUEST_SECONDS = _histogram(

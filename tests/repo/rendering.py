@@ -12,7 +12,10 @@ from laydown.domain.reasons import BY_CONTENT, EXPLANATIONS, RETRYABLE, Reason
 from laydown.http import problems
 from laydown.http.app import document
 from tests.repo.access_page import access_page
+from tests.repo.alert_rules import alerts_file
 from tests.repo.cli_page import cli_page
+from tests.repo.dashboards import dashboard_files
+from tests.repo.objectives import DEPLOY
 from tests.repo.operating_pages import metrics_page, settings_page
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference"
@@ -31,6 +34,12 @@ def reasons_page() -> str:
 def openapi_file() -> str:
     """Return the OpenAPI document of the native API."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
+
+
+def observing_files() -> Mapping[Path, str]:
+    """Return what is made from the objectives: rules for Prometheus, dashboards for Grafana."""
+    boards = {DEPLOY / "grafana" / name: text for name, text in dashboard_files().items()}
+    return {DEPLOY / "prometheus" / "alerts.yaml": alerts_file(), **boards}
 
 
 PAGES: Mapping[str, Callable[[], str]] = {
@@ -100,3 +109,6 @@ def _phrase(status: HTTPStatus) -> str:
 if __name__ == "__main__":
     for name, render in PAGES.items():
         (REFERENCE / name).write_text(render(), "utf-8")
+    for path, text in observing_files().items():
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")

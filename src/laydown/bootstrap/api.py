@@ -13,7 +13,7 @@ from laydown import observe, wire
 from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.limiting import limiting_of
 from laydown.bootstrap.measuring import follow_process
-from laydown.bootstrap.measuring_api import answered, follow_door
+from laydown.bootstrap.measuring_api import answered, begin, follow_door
 from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
@@ -114,6 +114,7 @@ async def api(
         )
         metrics.follow(observe.REQUESTS_IN_FLIGHT, lambda: app.in_flight)
         follow_process(metrics, Process.API, database)
+        begin(metrics)
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
             yield Api(

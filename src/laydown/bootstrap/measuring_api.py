@@ -10,7 +10,8 @@ from laydown.objects.disk import DiskStore
 from laydown.objects.intake import Intake
 from laydown.telemetry.metrics import Metrics
 
-_HEALTH = frozenset({"/livez", "/readyz", "/metrics"})
+_CONTROL = "/v1/"
+_ANSWERED, _REFUSED, _FAILED = "answered", "refused", "failed"
 
 
 def follow_door(metrics: Metrics, intake: Intake, store: DiskStore, door: ByteDoor) -> None:
@@ -29,29 +30,24 @@ def follow_door(metrics: Metrics, intake: Intake, store: DiskStore, door: ByteDo
     metrics.follow(observe.STORE_FREE_RATIO, lambda: _free(store)[1])
 
 
+def begin(metrics: Metrics) -> None:
+    """Have what objectives stand on begin with 0, so that its first growth is seen as such."""
+    for result in (_ANSWERED, _REFUSED, _FAILED):
+        metrics.count(observe.CONTROL_REQUESTS, 0, result=result)
+
+
 def answered(metrics: Metrics, method: str, route: str, status: int, seconds: float) -> None:
     """Count a request that was answered with *status* after so many seconds."""
-    metrics.count(
-        observe.REQUESTS,
-        door=_door(route),
-        method=method,
-        route=route,
-        status=str(status),
-        result=_result(status),
-    )
+    metrics.count(observe.REQUESTS, method=method, route=route, status=str(status))
     metrics.time(observe.REQUEST_SECONDS, seconds, route=route)
-
-
-def _door(route: str) -> str:
-    if route.startswith("/v1/"):
-        return "control"
-    return "health" if route in _HEALTH else "pages"
+    if route.startswith(_CONTROL):
+        metrics.count(observe.CONTROL_REQUESTS, result=_result(status))
 
 
 def _result(status: int) -> str:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return "failed"
-    return "refused" if status >= HTTPStatus.BAD_REQUEST else "answered"
+        return _FAILED
+    return _REFUSED if status >= HTTPStatus.BAD_REQUEST else _ANSWERED
 
 
 def _free(store: DiskStore) -> tuple[float, float]:

@@ -31,12 +31,12 @@ DECLARE
     login text := current_setting('laydown.login');
 BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = login) THEN
-        EXECUTE format('CREATE ROLE %I LOGIN NOCREATEDB NOCREATEROLE NOBYPASSRLS', login);
+        EXECUTE 'CREATE ROLE ' || quote_ident(login) || ' LOGIN NOCREATEDB NOCREATEROLE NOBYPASSRLS';
     END IF;
-    EXECUTE format('GRANT laydown_app, laydown_system TO %I', login);
+    EXECUTE 'GRANT laydown_app, laydown_system TO ' || quote_ident(login);
     -- On RDS whoever is in this role logs in with a token, and with nothing else.
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'rds_iam') THEN
-        EXECUTE format('GRANT rds_iam TO %I', login);
+        EXECUTE 'GRANT rds_iam TO ' || quote_ident(login);
     END IF;
 END
 $$;

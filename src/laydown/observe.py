@@ -288,6 +288,10 @@ class LogEvent(StrEnum):
         "queue.strange_message",
         "A message that is not ours to read; dropped when it keeps coming.",
     )
+    COLLECTOR_AWAY = (
+        "collector.away",
+        "The collector did not take our numbers; said once, until it does again.",
+    )
     NOTICE_FAILED = (
         "notice.failed",
         "What the store said could not be dealt with; it is heard again, a few times.",

@@ -261,6 +261,11 @@ class Settings:
         timedelta,
         "How long a stopping process may take to finish what it is doing.",
     ] = timedelta(seconds=20)
+    otlp: Annotated[
+        str | None,
+        "A collector that takes telemetry over HTTP as OTLP has it, such as "
+        "`http://127.0.0.1:4318`; none: nothing is sent.",
+    ] = None
     log_level: Annotated[
         str,
         "How much is logged: debug, info, warning or error.",

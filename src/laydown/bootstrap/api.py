@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from laydown import observe, wire
 from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.limiting import limiting_of
-from laydown.bootstrap.measuring import follow_process
+from laydown.bootstrap.measuring import follow_process, sending_metrics
 from laydown.bootstrap.measuring_api import answered, begin, follow_door
 from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import Scanning, scanning_of
@@ -115,6 +115,7 @@ async def api(
         metrics.follow(observe.REQUESTS_IN_FLIGHT, lambda: app.in_flight)
         follow_process(metrics, Process.API, database)
         begin(metrics)
+        await stack.enter_async_context(sending_metrics(settings, metrics, Process.API, log))
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
             yield Api(

@@ -12,7 +12,7 @@ from socket import socket
 from laydown import observe
 from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.feed import Feed, open_feed
-from laydown.bootstrap.measuring import follow_process
+from laydown.bootstrap.measuring import follow_process, sending_metrics
 from laydown.bootstrap.priority import give_way
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
@@ -163,6 +163,7 @@ async def worker(settings: Settings, stop: asyncio.Event, *, page: socket | None
         if page is not None:
             pages = served(page, metrics=metrics.rendered, version=version("laydown"))
             await stack.enter_async_context(pages)
+        await stack.enter_async_context(sending_metrics(settings, metrics, Process.WORKER, log))
         shop = await stack.enter_async_context(workshop(settings, metrics, log))
         log.info(LogEvent.WORKER_STARTED, pid=os.getpid())
         election = shop.database.election

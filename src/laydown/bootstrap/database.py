@@ -14,7 +14,14 @@ from laydown.postgres.leases import PostgresLeases
 from laydown.postgres.ledger import PostgresLedger
 from laydown.postgres.limits import PostgresAllowances, PostgresReplies
 from laydown.postgres.log import PostgresLog
-from laydown.postgres.migrate import SchemaTooNew, admit, migrate, missing
+from laydown.postgres.migrate import (
+    SchemaTooNew,
+    Standing,
+    admit,
+    migrate,
+    missing,
+    standing,
+)
 from laydown.postgres.outbox import PostgresOutbox
 from laydown.postgres.pool import Crowd, Pool, Role, open_pool
 from laydown.postgres.samples import PostgresSampler
@@ -97,6 +104,15 @@ async def migrated(settings: Settings, *, login: str | None = None) -> Sequence[
     except SchemaTooNew as error:
         raise BadSettings(f"{error}: start a newer one, or use another database") from error
     return applied
+
+
+async def database_standing(settings: Settings) -> Standing:
+    """Return how the database stands to this program.
+
+    Raises `BadSettings` for what is no address, `LedgerUnavailable` where nothing answers.
+    """
+    login = login_of(settings)
+    return await standing(login.conninfo, password=login.password)
 
 
 async def issue_token(

@@ -1,10 +1,11 @@
-"""What a laydown stands on, looked at before it runs: bucket, queues, scanner and issuer."""
+"""What a laydown stands on, looked at before it runs: database, bucket, queues, and others."""
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
+from laydown.bootstrap.database import database_standing
 from laydown.bootstrap.feed import named_queue
 from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import scanning_of
@@ -35,6 +36,9 @@ class Finding:
 
 async def examine(settings: Settings, *, fix: bool) -> AsyncGenerator[Finding, None]:
     """Yield what there is to say about what the settings name; *fix* makes what is missing."""
+    if settings.database is not None:
+        async for finding in _database(settings):
+            yield finding
     if settings.store is not None:
         async for finding in _store(settings, settings.store, fix=fix):
             yield finding
@@ -75,6 +79,38 @@ def _queues(settings: Settings) -> list[tuple[str, str]]:
     """Return the queues that the settings name, each after its setting."""
     named = [("QUEUE", settings.queue), ("NOTICES", settings.notices)]
     return [(name, text) for name, text in named if text is not None]
+
+
+async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
+    """Look at whether the database answers, lets us in, and has our schema."""
+    name = f"{PREFIX}DATABASE"
+    try:
+        stands = await database_standing(settings)
+    except BadSettings as error:
+        yield _ill(str(error), "")
+        return
+    except LaydownError as error:
+        yield _ill(
+            f"{name}: {error}",
+            "See that it runs and can be reached, and that user and password are right.",
+        )
+        return
+    lacks = ", ".join(map(str, stands.missing))
+    if stands.unknown:
+        yield _ill(
+            f"{name}: its schema is of a newer laydown (migration {max(stands.unknown)})",
+            "Start that one: this one may run beside it for as long as a roll-out takes.",
+        )
+    if lacks:
+        yield _ill(f"{name}: its schema lacks migrations {lacks}", "Run `laydown migrate`.")
+    elif stands.refused:
+        yield _ill(
+            f"{name}: whoever connects may not take on {' and '.join(stands.refused)}",
+            "As the owner of these roles, grant them to that user: `laydown migrate` does it for "
+            "its own.",
+        )
+    elif not stands.unknown:
+        yield _well(f"{name}: answers, and has this program's schema")
 
 
 async def _store(settings: Settings, text: str, *, fix: bool) -> AsyncGenerator[Finding, None]:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -15,14 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 import typer
-from rich.console import Console
-from rich.text import Text
 
+from laydown.cli.ailments import ailments
+from laydown.cli.findings import Finding, Findings, ill, well
 from laydown.cli.places import data_directory
 from laydown.cli.printable import duration, printable, size
 from laydown.cli.session import (
     TOKEN_VARIABLE,
     Exit,
+    JsonOption,
     Server,
     Stop,
     TokenOption,
@@ -32,6 +32,7 @@ from laydown.cli.session import (
     output,
     server,
 )
+from laydown.cli.show import print_json
 
 if TYPE_CHECKING:
     from laydown.client.aio import AsyncClient
@@ -43,15 +44,6 @@ _LITTLE_ROOM = 2 * 10**9  # bytes
 _HERE = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """One thing that was looked at."""
-
-    is_well: bool
-    sentence: str
-    remedy: str = ""
-
-
 def doctor(
     *,
     url: UrlOption = None,
@@ -60,19 +52,28 @@ def doctor(
         bool,
         typer.Option("--fix", help="Make and set what bucket and queues lack."),
     ] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Look at everything a push needs: connection, server, token, clock, room.
+    """Look at everything a push needs, and at what keeps files from being done.
 
-    Where the variables of a server are set (LAYDOWN_STORE, _QUEUE, _NOTICES, _SCANNER,
-    _OIDC_ISSUER), at what they name, too.
+    That is connection, server, token, clock and room; and, where the token may operate, queue,
+    workers, dead jobs, files that don't move, and quotas. Where the variables of a server are set
+    (LAYDOWN_DATABASE, _STORE, _QUEUE, _NOTICES, _SCANNER, _OIDC_ISSUER), what they name, too.
     """
-    sys.exit(ended(lambda: _examine(url, token, fix=fix)))
+    sys.exit(ended(lambda: _told(url, token, fix=fix, as_json=as_json)))
 
 
-def _examine(url: str | None, token: str | None, *, fix: bool) -> Exit:
-    console = output()
+def _told(url: str | None, token: str | None, *, fix: bool, as_json: bool) -> Exit:
+    findings = Findings(console=None if as_json else output())
+    code = _examine(findings, url, token, fix=fix)
+    if as_json:
+        print_json(findings.as_json())
+    return code
+
+
+def _examine(findings: Findings, url: str | None, token: str | None, *, fix: bool) -> Exit:
     settings = _server_settings(is_needed=fix)
-    engines = Exit.DONE if settings is None else asyncio.run(_engines(console, settings, fix=fix))
+    engines = Exit.DONE if settings is None else asyncio.run(_engines(findings, settings, fix=fix))
     if fix:
         return engines
     try:
@@ -80,27 +81,25 @@ def _examine(url: str | None, token: str | None, *, fix: bool) -> Exit:
     except Stop as stop:
         if settings is not None:  # of a server that was never started on this machine
             return engines
-        _show(console, _ill(str(stop), ""))
+        findings.add(ill(str(stop), ""))
         return Exit.INCOMPLETE
-    _show(console, _well(f"{where.url}, known from {where.source}"))
-    return max(engines, _conversation(console, where))
+    findings.add(well(f"{where.url}, known from {where.source}"))
+    return max(engines, _conversation(findings, where))
 
 
-def _conversation(console: Console, where: Server) -> Exit:
+def _conversation(findings: Findings, where: Server) -> Exit:
     """Say what there is to say about a server."""
     from laydown.client.errors import Unreachable  # noqa: PLC0415 - as late as the rest
 
     async def talk(client: "AsyncClient") -> Exit:
-        found = []
         async for finding in _findings(client, where):
-            _show(console, finding)
-            found.append(finding)
-        return Exit.DONE if all(each.is_well for each in found) else Exit.INCOMPLETE
+            findings.add(finding)
+        return Exit.DONE if findings.is_well else Exit.INCOMPLETE
 
     try:
         return converse_with(where, talk, timeout=_PATIENCE)
     except Unreachable as error:
-        _show(console, _ill(str(error), "Start it with `laydown up`, or name it with --url."))
+        findings.add(ill(str(error), "Start it with `laydown up`, or name it with --url."))
         return Exit.UNREACHABLE
 
 
@@ -109,7 +108,7 @@ def _server_settings(*, is_needed: bool) -> "Settings | None":
     from laydown.settings import PREFIX, BadSettings, Settings  # noqa: PLC0415 - as late as can be
 
     fixed = [f"{PREFIX}{name}" for name in ("STORE", "QUEUE", "NOTICES")]
-    named = [*fixed, f"{PREFIX}SCANNER", f"{PREFIX}OIDC_ISSUER"]
+    named = [*fixed, *(f"{PREFIX}{name}" for name in ("DATABASE", "SCANNER", "OIDC_ISSUER"))]
     if not any(os.environ.get(name) for name in named):
         if is_needed:
             raise Stop(f"there is nothing to fix: set {', '.join(fixed)}", Exit.USAGE)
@@ -120,19 +119,14 @@ def _server_settings(*, is_needed: bool) -> "Settings | None":
         raise Stop(str(error), Exit.USAGE) from error
 
 
-async def _engines(console: Console, settings: "Settings", *, fix: bool) -> Exit:
+async def _engines(findings: Findings, settings: "Settings", *, fix: bool) -> Exit:
     """Say what there is to say about what a server stands on, putting right what may be."""
     from laydown.bootstrap.doctoring import examine  # noqa: PLC0415 - as late as can be
 
-    worst = Exit.DONE
-    async with aclosing(examine(settings, fix=fix)) as findings:
-        async for finding in findings:
-            _show(
-                console,
-                Finding(is_well=finding.is_well, sentence=finding.sentence, remedy=finding.remedy),
-            )
-            worst = worst if finding.is_well else Exit.INCOMPLETE
-    return worst
+    async with aclosing(examine(settings, fix=fix)) as seen:
+        async for each in seen:
+            findings.add(Finding(is_well=each.is_well, sentence=each.sentence, remedy=each.remedy))
+    return Exit.DONE if findings.is_well else Exit.INCOMPLETE
 
 
 async def _findings(client: "AsyncClient", where: Server) -> AsyncIterator[Finding]:
@@ -143,7 +137,7 @@ async def _findings(client: "AsyncClient", where: Server) -> AsyncIterator[Findi
     answer = await client.transport.call("GET", "/livez")
     took = time.monotonic() - began
     health = await client.health()
-    yield _well(f"laydown {health.version} answers in {took * 1000:.0f} ms")
+    yield well(f"laydown {health.version} answers in {took * 1000:.0f} ms")
     for check in health.checks:
         remedy = check.remedy or ""
         if not check.ok:
@@ -152,9 +146,11 @@ async def _findings(client: "AsyncClient", where: Server) -> AsyncIterator[Findi
     try:
         async for _ in client.projects():
             break
-        yield _well("the token is accepted")
+        yield well("the token is accepted")
+        for finding in await ailments(client):
+            yield finding
     except Unauthorized:
-        yield _ill("the token is not accepted", f"Give another one: --token or {TOKEN_VARIABLE}.")
+        yield ill("the token is not accepted", f"Give another one: --token or {TOKEN_VARIABLE}.")
     yield _clock(answer.headers.get("Date"))
     if urlsplit(where.url).hostname in _HERE:
         yield _room(data_directory(os.environ))
@@ -164,12 +160,12 @@ def _clock(date: str | None) -> Finding:
     try:
         theirs = parsedate_to_datetime(date or "")
     except ValueError:
-        return _well("the server does not tell the time")
+        return well("the server does not tell the time")
     skew = (datetime.now(UTC) - theirs.astimezone(UTC)).total_seconds()
     if abs(skew) <= _SKEW:
-        return _well("this clock and the server's agree")
+        return well("this clock and the server's agree")
     relation = "ahead of" if skew > 0 else "behind"
-    return _ill(
+    return ill(
         f"this clock is {duration(abs(skew))} {relation} the server's",
         "Turn on time synchronisation (NTP) on both.",
     )
@@ -180,20 +176,5 @@ def _room(data: Path) -> Finding:
     free = shutil.disk_usage(place).free
     sentence = f"{size(free)} free where {printable(str(data))} is"
     if free >= _LITTLE_ROOM:
-        return _well(sentence)
-    return _ill(sentence, "Make room, or start laydown with --data on a larger disk; files wait.")
-
-
-def _well(sentence: str) -> Finding:
-    return Finding(is_well=True, sentence=sentence)
-
-
-def _ill(sentence: str, remedy: str) -> Finding:
-    return Finding(is_well=False, sentence=sentence, remedy=remedy)
-
-
-def _show(console: Console, finding: Finding) -> None:
-    mark = ("✓", "green") if finding.is_well else ("✗", "red")
-    console.print(Text.assemble(mark, " " + printable(finding.sentence)), soft_wrap=True)
-    if finding.remedy:
-        console.print(Text(f"  {finding.remedy}"), soft_wrap=True)
+        return well(sentence)
+    return ill(sentence, "Make room, or start laydown with --data on a larger disk; files wait.")

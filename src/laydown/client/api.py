@@ -280,6 +280,15 @@ class Api(People):
         query = {"state": state, "limit": str(limit), "cursor": cursor}
         return await self._get("/v1/operations/jobs", wire.JobPage, query)
 
+    async def overview(self) -> wire.OperationsOverview:
+        """Return how uploads fare: the queue, and the last hour."""
+        return await self._get("/v1/operations/overview", wire.OperationsOverview)
+
+    async def stuck(self, *, limit: int = 100, cursor: str | None = None) -> wire.StuckPage:
+        """Return a page of files that move no more, and how many there are."""
+        query = {"limit": str(limit), "cursor": cursor}
+        return await self._get("/v1/operations/stuck", wire.StuckPage, query)
+
     async def replay_job(self, job_id: UUID) -> None:
         """Let a dead job run again."""
         await self.transport.call("POST", f"/v1/operations/jobs/{job_id}/replay")

@@ -248,6 +248,14 @@ class Client(BlockingPeople):
         """Return a page of jobs."""
         return self._run(self._async.jobs(state=state, limit=limit, cursor=cursor))
 
+    def overview(self) -> wire.OperationsOverview:
+        """Return how uploads fare: the queue, and the last hour."""
+        return self._run(self._async.overview())
+
+    def stuck(self, *, limit: int = 100, cursor: str | None = None) -> wire.StuckPage:
+        """Return a page of files that move no more, and how many there are."""
+        return self._run(self._async.stuck(limit=limit, cursor=cursor))
+
     def replay_job(self, job_id: UUID) -> None:
         """Let a dead job run again."""
         self._run(self._async.replay_job(job_id))

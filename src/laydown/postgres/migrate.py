@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from importlib.resources import files
 
 import psycopg
@@ -28,8 +29,22 @@ def migrations() -> Sequence[tuple[int, str]]:
     return sorted(found)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How a database stands to this program."""
+
+    missing: Sequence[int]  # our migrations that it lacks
+    unknown: Sequence[int]  # its migrations that we don't know: a newer laydown's
+    refused: Sequence[str]  # roles that whoever connects may not take on
+
+
 async def missing(conninfo: str, *, password: Password | None = None) -> Sequence[int]:
     """Return the numbers of this program's migrations that a database lacks."""
+    return (await standing(conninfo, password=password)).missing
+
+
+async def standing(conninfo: str, *, password: Password | None = None) -> Standing:
+    """Return how a database stands to this program; it is only read."""
     with in_our_words():
         async with await _connected(conninfo, password) as connection:
             cursor = await connection.execute(_Q["has_history"])
@@ -37,7 +52,14 @@ async def missing(conninfo: str, *, password: Password | None = None) -> Sequenc
             if (await cursor.fetchone()) == (True,):
                 cursor = await connection.execute(_Q["applied"])
                 applied = {row[0] for row in await cursor.fetchall()}
-    return [number for number, _ in migrations() if number not in applied]
+            cursor = await connection.execute(_Q["refused_roles"])
+            refused = [row[0] for row in await cursor.fetchall()]
+    known = [number for number, _ in migrations()]
+    return Standing(
+        missing=[number for number in known if number not in applied],
+        unknown=sorted(applied.difference(known)),
+        refused=refused,
+    )
 
 
 async def migrate(conninfo: str, *, password: Password | None = None) -> Sequence[int]:

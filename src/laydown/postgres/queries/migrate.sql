@@ -40,3 +40,10 @@ BEGIN
     END IF;
 END
 $$;
+
+-- name: refused_roles
+-- Roles that whoever connects may not take on: those that aren't there too.
+SELECT needed.name
+  FROM unnest(ARRAY['laydown_app', 'laydown_system']) AS needed(name)
+  LEFT JOIN pg_roles r ON r.rolname = needed.name
+ WHERE r.oid IS NULL OR NOT pg_has_role(current_user, r.oid, 'MEMBER');

@@ -1,60 +1,10 @@
 """What Grafana's dashboards show: panel by panel, each with the question that it answers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from tests.repo.alert_rules import RATIO
 from tests.repo.objectives import Objective, promises
-
-_GOOD_BELOW = ("green", "red")
-_GOOD_ABOVE = ("red", "green")
-_RATE = "$__rate_interval"  # Grafana's: long enough for the scrape interval
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Panel:
-    """One picture. A series is its legend and its expression."""
-
-    title: str
-    says: str
-    unit: str
-    series: Sequence[tuple[str, str]]
-    kind: str = "timeseries"
-    width: int = 12
-    floor: float | None = 0
-    limit: float | None = None  # where the colour changes
-    colors: tuple[str, str] = _GOOD_BELOW
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Board:
-    """One dashboard."""
-
-    key: str
-    title: str
-    says: str
-    panels: Sequence[Panel]
-    span: str = "6h"
-
-
-def _rate(metric: str, *by: str, where: str = "") -> str:
-    total = f"sum by ({', '.join(by)})" if by else "sum"
-    return f"{total}(rate({metric}{where}[{_RATE}]))"
-
-
-def _by_group(metric: str) -> str:
-    return f"{_rate(metric)} / {_rate('laydown_commit_groups_total')}"
-
-
-def _quantile(part: str, histogram: str, *by: str) -> str:
-    labels = ", ".join(("le", *by))
-    rates = f"sum by ({labels})(rate({histogram}_bucket[{_RATE}]))"
-    return f"histogram_quantile({part}, {rates})"
-
-
-def _quantiles(histogram: str) -> Sequence[tuple[str, str]]:
-    return [(f"{part} of all", _quantile(part, histogram)) for part in ("0.5", "0.95", "0.99")]
-
+from tests.repo.panels import GOOD_ABOVE, Board, Panel, by_group, quantile, quantiles, rate
 
 _DELIVERIES = Board(
     key="deliveries",
@@ -65,7 +15,7 @@ _DELIVERIES = Board(
             title="Files settled",
             says="Files a second by the state in which they settled.",
             unit="cps",
-            series=[("{{state}}", _rate("laydown_files_total", "state"))],
+            series=[("{{state}}", rate("laydown_files_total", "state"))],
         ),
         Panel(
             title="Why files are refused",
@@ -74,7 +24,7 @@ _DELIVERIES = Board(
             series=[
                 (
                     "{{state}}: {{reason}}",
-                    _rate(
+                    rate(
                         "laydown_files_total",
                         "state",
                         "reason",
@@ -88,19 +38,19 @@ _DELIVERIES = Board(
             says="We promise 2 minutes to 99 of 100 files.",
             unit="s",
             limit=120,
-            series=_quantiles("laydown_file_seconds"),
+            series=quantiles("laydown_file_seconds"),
         ),
         Panel(
             title="Where files spend their time",
             says="Seconds in each state that 95 of 100 files don't exceed.",
             unit="s",
-            series=[("{{stage}}", _quantile("0.95", "laydown_stage_seconds", "stage"))],
+            series=[("{{stage}}", quantile("0.95", "laydown_stage_seconds", "stage"))],
         ),
         Panel(
             title="Batches",
             says="From the first declaration until closed, with every file settled.",
             unit="s",
-            series=_quantiles("laydown_batch_seconds"),
+            series=quantiles("laydown_batch_seconds"),
         ),
         Panel(
             title="Files on their way",
@@ -117,8 +67,8 @@ _DELIVERIES = Board(
             says="Bytes a second that were called ready, and that came to the byte door.",
             unit="Bps",
             series=[
-                ("ready", _rate("laydown_file_bytes_total", where='{state="ready"}')),
-                ("received", _rate("laydown_received_bytes_total")),
+                ("ready", rate("laydown_file_bytes_total", where='{state="ready"}')),
+                ("received", rate("laydown_received_bytes_total")),
             ],
         ),
         Panel(
@@ -142,7 +92,7 @@ _API = Board(
             title="Requests",
             says="Requests a second by how they were answered.",
             unit="reqps",
-            series=[("{{method}} {{status}}", _rate("laydown_requests_total", "method", "status"))],
+            series=[("{{method}} {{status}}", rate("laydown_requests_total", "method", "status"))],
         ),
         Panel(
             title="Failing routes",
@@ -151,7 +101,7 @@ _API = Board(
             series=[
                 (
                     "{{method}} {{route}} {{status}}",
-                    _rate(
+                    rate(
                         "laydown_requests_total",
                         "method",
                         "route",
@@ -166,7 +116,7 @@ _API = Board(
             says="Seconds that 95 of 100 requests don't exceed, of the ten slowest routes.",
             unit="s",
             series=[
-                ("{{route}}", f"topk(10, {_quantile('0.95', 'laydown_request_seconds', 'route')})")
+                ("{{route}}", f"topk(10, {quantile('0.95', 'laydown_request_seconds', 'route')})")
             ],
         ),
         Panel(
@@ -184,8 +134,8 @@ _API = Board(
             says="Bodies a second that the byte door let in, and that were refused, by code.",
             unit="reqps",
             series=[
-                ("let in", _rate("laydown_bodies_total")),
-                ("{{code}}", _rate("laydown_refused_bodies_total", "code")),
+                ("let in", rate("laydown_bodies_total")),
+                ("{{code}}", rate("laydown_refused_bodies_total", "code")),
             ],
         ),
         Panel(
@@ -193,8 +143,8 @@ _API = Board(
             says="Requests a second over a limit, and answers that were given again.",
             unit="reqps",
             series=[
-                ("{{limit}}", _rate("laydown_refused_requests_total", "limit")),
-                ("repeated", _rate("laydown_repeated_answers_total")),
+                ("{{limit}}", rate("laydown_refused_requests_total", "limit")),
+                ("repeated", rate("laydown_repeated_answers_total")),
             ],
         ),
         Panel(
@@ -204,7 +154,7 @@ _API = Board(
             series=[
                 (
                     "{{instance}}",
-                    _rate("laydown_cpu_seconds_total", "instance", where='{process="api"}'),
+                    rate("laydown_cpu_seconds_total", "instance", where='{process="api"}'),
                 )
             ],
         ),
@@ -253,13 +203,13 @@ _WORKER = Board(
             title="Jobs",
             says="Jobs a second by kind and how they ended.",
             unit="cps",
-            series=[("{{kind}}: {{end}}", _rate("laydown_jobs_total", "kind", "end"))],
+            series=[("{{kind}}: {{end}}", rate("laydown_jobs_total", "kind", "end"))],
         ),
         Panel(
             title="Groups of jobs",
             says="Seconds that 95 of 100 groups don't exceed.",
             unit="s",
-            series=[("{{kind}}", _quantile("0.95", "laydown_job_seconds", "kind"))],
+            series=[("{{kind}}", quantile("0.95", "laydown_job_seconds", "kind"))],
         ),
         Panel(
             title="Messages",
@@ -267,9 +217,9 @@ _WORKER = Board(
             "are not ours.",
             unit="cps",
             series=[
-                ("announced", _rate("laydown_announced_jobs_total")),
-                ("{{kind}}", _rate("laydown_notices_total", "kind")),
-                ("strange: {{queue}}", _rate("laydown_strange_messages_total", "queue")),
+                ("announced", rate("laydown_announced_jobs_total")),
+                ("{{kind}}", rate("laydown_notices_total", "kind")),
+                ("strange: {{queue}}", rate("laydown_strange_messages_total", "queue")),
             ],
         ),
         Panel(
@@ -285,7 +235,7 @@ _WORKER = Board(
             series=[
                 (
                     "processor {{instance}}",
-                    _rate("laydown_cpu_seconds_total", "instance", where='{process="worker"}'),
+                    rate("laydown_cpu_seconds_total", "instance", where='{process="worker"}'),
                 ),
                 ("GB {{instance}}", 'laydown_memory_bytes{process="worker"} / 1e9'),
             ],
@@ -305,7 +255,7 @@ _STORE = Board(
             kind="stat",
             width=6,
             limit=1,
-            colors=_GOOD_ABOVE,
+            colors=GOOD_ABOVE,
             series=[("healthy", "min(laydown_store_healthy)")],
         ),
         Panel(
@@ -330,11 +280,11 @@ _STORE = Board(
             series=[
                 (
                     "flush",
-                    _by_group("laydown_flush_seconds_total"),
+                    by_group("laydown_flush_seconds_total"),
                 ),
                 (
                     "record",
-                    _by_group("laydown_record_seconds_total"),
+                    by_group("laydown_record_seconds_total"),
                 ),
             ],
         ),
@@ -345,7 +295,7 @@ _STORE = Board(
             series=[
                 (
                     "parts",
-                    _by_group("laydown_grouped_parts_total"),
+                    by_group("laydown_grouped_parts_total"),
                 )
             ],
         ),
@@ -382,7 +332,7 @@ def _budget(objective: Objective) -> Panel:
         width=8,
         floor=None,
         limit=0.1,
-        colors=_GOOD_ABOVE,
+        colors=GOOD_ABOVE,
         series=[("left", f"1 - {ratio} / {objective.budget}")],
     )
 

@@ -5,7 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tests.repo.dashboard_panels import BOARDS, Board, Panel
+from tests.repo.dashboard_panels import BOARDS
+from tests.repo.panels import Board, Panel
 
 _SOURCE = {"type": "prometheus", "uid": "${source}"}
 _COLUMNS = 24  # of Grafana's grid

@@ -1,9 +1,9 @@
-"""Every metric and log event this package may emit: name, kind, meaning.
+"""Every metric, span and log event this package may emit: name, kind, meaning.
 
 Emitting one that is not declared here is an error, so that docs/reference/metrics.md is whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
@@ -247,6 +247,29 @@ METRICS: Sequence[Metric] = tuple(
 """All of them, in this order."""
 
 
+class SpanName(StrEnum):
+    """What is told of in traces, by name; `SPANS` says what may be told of each."""
+
+    meaning: str
+
+    def __new__(cls, name: str, meaning: str) -> Self:
+        """Give a span's name its meaning."""
+        span = str.__new__(cls, name)
+        span._value_ = name
+        span.meaning = meaning
+        return span
+
+    REQUEST = "request", "A request of the API, from its first byte to its answer's last."
+    JOBS = "jobs", "Jobs of one kind and one trace that a worker did together."
+
+
+SPANS: Mapping[SpanName, frozenset[str]] = {
+    SpanName.REQUEST: frozenset({"method", "route", "status", "request_id"}),
+    SpanName.JOBS: frozenset({"kind", "jobs", "organization", "upload", "error"}),
+}
+"""The attributes of each span, which are sent as `laydown.NAME`: never a URL, a token or a path."""
+
+
 class LogEvent(StrEnum):
     """What is logged, as event names; everything else about it is fields."""
 
@@ -290,7 +313,7 @@ class LogEvent(StrEnum):
     )
     COLLECTOR_AWAY = (
         "collector.away",
-        "The collector did not take our numbers; said once, until it does again.",
+        "The collector did not take what we sent; said once, until it does again.",
     )
     NOTICE_FAILED = (
         "notice.failed",

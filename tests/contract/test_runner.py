@@ -18,6 +18,7 @@ from laydown.postgres.leases import PostgresLeases
 from laydown.queues.feed import SqsFeed
 from laydown.services.identifiers import new_id
 from laydown.telemetry.metrics import Metrics
+from laydown.telemetry.traces import Traces
 from laydown.worker.handlers import UseCases
 from laydown.worker.runner import Runner
 from tests.ledger_support import FIRST_PAGE, Tenant
@@ -76,6 +77,7 @@ def runner(feed, proving, *, diary=None, metrics=None) -> Runner:
         use_cases=cast("UseCases", Doing(proving)),
         worker=uuid4(),
         numbers=metrics or Metrics(),
+        tracing=Traces(),
         words=diary or Diary(),
         slots=2,
         group=10,

@@ -8,7 +8,7 @@ from typing import Any
 
 from laydown.domain.filetypes import PROGRAM_EXTENSIONS
 from laydown.domain.names import JUNK_PATTERNS
-from laydown.observe import METRICS, Kind, LogEvent
+from laydown.observe import METRICS, SPANS, Kind, LogEvent, SpanName
 from laydown.settings import CLIENT_SETTINGS, PREFIX, Settings, knobs
 
 # Defaults that are lists of their own, documented elsewhere.
@@ -21,6 +21,7 @@ KINDS = {
     str: "text",
     str | None: "text",
     int: "number",
+    float: "number",
     bool: "true or false",
     Path: "path",
     timedelta: "seconds",
@@ -77,7 +78,7 @@ def _default(value: Any) -> str:
 
 
 def _metrics() -> Iterator[str]:
-    yield "# Metrics and log events"
+    yield "# Metrics, spans and log events"
     yield ""
     yield "## Metrics"
     yield ""
@@ -95,10 +96,23 @@ def _metrics() -> Iterator[str]:
         told = f"`{metric.name}` | {COUNTED[metric.kind]} | {metric.of.value} | {labels}"
         yield f"| {told} | {metric.meaning} |"
     yield ""
+    yield "## Spans"
+    yield ""
+    yield "Sent to the collector of `LAYDOWN_OTLP`. A batch is one trace: the request that declared"
+    yield "it, those of the same client, and all jobs of its files. Attributes are sent as"
+    yield "`laydown.NAME`."
+    yield ""
+    yield "| Span | Attributes | Meaning |"
+    yield "|---|---|---|"
+    for span in SpanName:
+        attributes = ", ".join(f"`{name}`" for name in sorted(SPANS[span]))
+        yield f"| `{span.value}` | {attributes} | {span.meaning} |"
+    yield ""
     yield "## Log events"
     yield ""
     yield "Logs are lines of JSON on standard error. `event` is one of these; all else is in"
-    yield "fields: `timestamp`, `level`, `process`, and what the event is about."
+    yield "fields: `timestamp`, `level`, `process`, and what the event is about: `request_id` and"
+    yield "`trace_id` of the request, `upload_id` and `trace_id` of the job."
     yield ""
     yield "| Event | Meaning |"
     yield "|---|---|"

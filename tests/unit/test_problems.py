@@ -39,6 +39,7 @@ from laydown.services.sending import Sending
 from laydown.services.sessions import Sessions
 from laydown.services.tailing import Tail
 from laydown.services.watching import Watching
+from laydown.telemetry.traces import Traces
 
 TOKEN = f"ldn_{'0' * 32}_{'s' * 43}"
 AUTHORIZED = {"authorization": f"Bearer {TOKEN}"}
@@ -184,6 +185,7 @@ def app(observed):
             ready=ready,
             metrics=lambda: (b"", "text/plain"),
             observe=lambda *seen: observed.append(seen[:3]),
+            tracing=Traces(),
         ),
         byte_door=door,
         limits=LIMITS,
@@ -360,7 +362,13 @@ async def test_a_crash_is_a_500_without_insides(observed):
         await response({"type": "http"}, _receive, send)
         raise ZeroDivisionError("secret")
 
-    edge = Edge(crash, byte_door=door, limits=LIMITS, observe=lambda *s: observed.append(s[:3]))
+    edge = Edge(
+        crash,
+        byte_door=door,
+        limits=LIMITS,
+        observe=lambda *s: observed.append(s[:3]),
+        tracing=Traces(),
+    )
     answer = await ask(edge, "BREW", "/x")
     assert answer.problem["code"] == "internal_error"
     assert "secret" not in answer.body.decode()
@@ -382,9 +390,9 @@ async def test_a_reader_that_stalls_is_left():
             await send(message)
 
         limits = Limits(send_patience=0.01)
-        await Edge(endless, byte_door=door, limits=limits, observe=lambda *_: None)(
-            _scope, receive, slow
-        )
+        await Edge(
+            endless, byte_door=door, limits=limits, observe=lambda *_: None, tracing=Traces()
+        )(_scope, receive, slow)
 
     answer = await ask(stalled, "GET", "/x")
     assert answer.status == HTTPStatus.OK

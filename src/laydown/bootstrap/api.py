@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from laydown import observe, wire
 from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.limiting import limiting_of
-from laydown.bootstrap.measuring import follow_process, sending_metrics
+from laydown.bootstrap.measuring import follow_process, telling
 from laydown.bootstrap.measuring_api import answered, begin, follow_door
 from laydown.bootstrap.provider import provider_of
 from laydown.bootstrap.scanner import Scanning, scanning_of
@@ -32,7 +32,7 @@ from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent, Process
 from laydown.oidc.provider import OidcProvider
-from laydown.ports import ByteSink, UrlSigner
+from laydown.ports import ByteSink, Tracing, UrlSigner
 from laydown.scanners.clamav import ClamAv
 from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
@@ -96,10 +96,12 @@ async def api(
             body_patience=settings.body_patience.total_seconds(),
             forms=FormLimits(patience=_patience(settings)),
         )
+        tracing = await stack.enter_async_context(telling(settings, metrics, Process.API, log))
         parties = _Parties(
             scanning=scanning_of(settings),
             provider=await stack.enter_async_context(provider_of(settings)),
             worker_page=worker_page,
+            tracing=tracing,
         )
         services = _services(
             settings, database, storage, parties, sending, entrance.sink, tail, metrics
@@ -115,7 +117,6 @@ async def api(
         metrics.follow(observe.REQUESTS_IN_FLIGHT, lambda: app.in_flight)
         follow_process(metrics, Process.API, database)
         begin(metrics)
-        await stack.enter_async_context(sending_metrics(settings, metrics, Process.API, log))
         log.info(LogEvent.API_STARTED, data=str(settings.data))
         try:
             yield Api(
@@ -130,11 +131,12 @@ async def api(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Parties:
-    """Whose word we take: who looks for malware, who knows people, whose numbers we show."""
+    """Whom we deal with: who looks for malware, knows people, shows us numbers, hears of work."""
 
     scanning: Scanning
     provider: OidcProvider | None
     worker_page: tuple[str, int] | None
+    tracing: Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,6 +248,7 @@ def _services(
             metrics, database.system, parties.scanning, worker_page=parties.worker_page
         ),
         observe=partial(answered, metrics),
+        tracing=parties.tracing,
     )
 
 

@@ -12,9 +12,12 @@ from laydown import observe
 from laydown.bootstrap.database import Database
 from laydown.observe import Process
 from laydown.settings import Settings
+from laydown.telemetry.collector import Collector
 from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
+from laydown.telemetry.traces import Traces
 
+_SPANS_EVERY = 1.0  # seconds
 _SENT_EVERY = 15.0  # seconds; alarms look at minutes
 _PAGES = Path("/proc/self/statm")  # its second number is what is resident; see proc(5)
 
@@ -31,23 +34,33 @@ def follow_process(metrics: Metrics, process: Process, database: Database) -> No
 
 
 @asynccontextmanager
-async def sending_metrics(
+async def telling(
     settings: Settings, metrics: Metrics, process: Process, log: Log
-) -> AsyncIterator[None]:
-    """Send the numbers to the collector of the settings while the block runs, if there is one."""
+) -> AsyncIterator[Traces]:
+    """Send numbers and spans to the collector of the settings, if any, while the block runs.
+
+    Yields where spans are told.
+    """
     if settings.otlp is None:
-        yield
+        yield Traces()
         return
     # Only who sends loads what that takes.
     from laydown.telemetry.metrics_out import MetricsOut  # noqa: PLC0415
     from laydown.telemetry.resource import resource_of  # noqa: PLC0415
+    from laydown.telemetry.spans_out import SpansOut  # noqa: PLC0415
 
     resource = resource_of(process, version=version("laydown"))
-    out = MetricsOut(metrics, endpoint=settings.otlp, resource=resource, log=log)
-    async with asyncio.TaskGroup() as tasks:
-        sending = tasks.create_task(out.run(every=_SENT_EVERY))
-        yield
-        sending.cancel()
+    async with Collector(settings.otlp, log=log) as collector, asyncio.TaskGroup() as tasks:
+        spans = SpansOut(collector, resource=resource)
+        sending = (
+            tasks.create_task(spans.run(every=_SPANS_EVERY)),
+            tasks.create_task(
+                MetricsOut(metrics, collector, resource=resource).run(every=_SENT_EVERY)
+            ),
+        )
+        yield Traces(share=settings.trace_share, out=spans)
+        for each in sending:
+            each.cancel()
 
 
 def _resident() -> float:

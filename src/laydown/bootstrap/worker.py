@@ -12,13 +12,13 @@ from socket import socket
 from laydown import observe
 from laydown.bootstrap.database import Database, open_database
 from laydown.bootstrap.feed import Feed, open_feed
-from laydown.bootstrap.measuring import follow_process, sending_metrics
+from laydown.bootstrap.measuring import follow_process, telling
 from laydown.bootstrap.priority import give_way
 from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
 from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent, Process
-from laydown.ports import Office, Silence
+from laydown.ports import Office, Silence, Tracing
 from laydown.services.arriving import Arriving
 from laydown.services.identifiers import new_id
 from laydown.services.proving import Proving
@@ -48,6 +48,7 @@ class Workshop:
     scanning: Scanning
     metrics: Metrics
     log: Log
+    tracing: Tracing
 
     @property
     def use_cases(self) -> UseCases:
@@ -90,6 +91,7 @@ class Workshop:
             worker=new_id(),
             numbers=self.metrics,
             words=self.log,
+            tracing=self.tracing,
             slots=self.settings.worker_slots,
             group=self.settings.worker_group,
             lease=self.settings.job_lease,
@@ -138,6 +140,7 @@ async def workshop(settings: Settings, metrics: Metrics, log: Log) -> AsyncItera
         database = await stack.enter_async_context(open_database(settings))
         storage = await stack.enter_async_context(open_storage(settings, owner=False))
         feed = await stack.enter_async_context(open_feed(settings, database, metrics, log))
+        tracing = await stack.enter_async_context(telling(settings, metrics, Process.WORKER, log))
         follow_process(metrics, Process.WORKER, database)
         metrics.follow(observe.BYTES_LOST, lambda: database.system.lost)
         yield Workshop(
@@ -148,6 +151,7 @@ async def workshop(settings: Settings, metrics: Metrics, log: Log) -> AsyncItera
             scanning=scanning,
             metrics=metrics,
             log=log,
+            tracing=tracing,
         )
 
 
@@ -163,7 +167,6 @@ async def worker(settings: Settings, stop: asyncio.Event, *, page: socket | None
         if page is not None:
             pages = served(page, metrics=metrics.rendered, version=version("laydown"))
             await stack.enter_async_context(pages)
-        await stack.enter_async_context(sending_metrics(settings, metrics, Process.WORKER, log))
         shop = await stack.enter_async_context(workshop(settings, metrics, log))
         log.info(LogEvent.WORKER_STARTED, pid=os.getpid())
         election = shop.database.election

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import AsyncGenerator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import aclosing
+from contextlib import ExitStack, aclosing
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -21,6 +21,7 @@ from laydown.client.progress import Log, Phase, Progress
 from laydown.client.reading import Local
 from laydown.client.result import PushResult, grouped
 from laydown.client.sender import Sender
+from laydown.client.trace import one_trace
 from laydown.client.walk import Found, Walk, real_paths, walk
 from laydown.client.watcher import Watcher
 
@@ -63,7 +64,11 @@ async def push(
     log, stop = Log(), threading.Event()
     readers = ThreadPoolExecutor(_READERS, "laydown-read")
     senders = ThreadPoolExecutor(max(jobs, 1), "laydown-send")
-    try:
+    with ExitStack() as stack:
+        stack.enter_context(one_trace())
+        stack.callback(senders.shutdown, wait=False, cancel_futures=True)
+        stack.callback(readers.shutdown, wait=False, cancel_futures=True)
+        stack.callback(stop.set)
         found = await asyncio.get_running_loop().run_in_executor(
             readers, lambda: walk(paths, stop=stop)
         )
@@ -80,10 +85,6 @@ async def push(
         course = _Course(api, declarer, log, stop, readers, senders, jobs, progress)
         batch = await course.run(found.files)
         return await _result(api, batch, found, log, began)
-    finally:
-        stop.set()
-        readers.shutdown(wait=False, cancel_futures=True)
-        senders.shutdown(wait=False, cancel_futures=True)
 
 
 async def _destination(api: Api, code: str) -> UUID:

@@ -22,6 +22,7 @@ from laydown.client import backoff
 from laydown.client.backoff import Patience
 from laydown.client.errors import ApiError, BadAnswer, StoreRefused, Unreachable
 from laydown.client.refusals import is_of_the_moment, is_stale, is_under_way, refusal
+from laydown.client.trace import traceparent
 
 AGAIN = frozenset({429, 502, 503, 504})
 """Statuses that say "later", of a busy or restarting server or of what stands before it."""
@@ -290,6 +291,8 @@ class Transport:
             headers["Content-Type"] = "application/json"
         if key is not None:
             headers["Idempotency-Key"] = key
+        if (trace := traceparent()) is not None:
+            headers["traceparent"] = trace
         return headers
 
     @asynccontextmanager

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 from uuid import UUID
 
+from laydown.domain.trace import Trace
 from laydown.domain.upload import OrganizationId, UploadId
 
 
@@ -67,6 +68,7 @@ class ClaimedJob:
     organization: OrganizationId
     job: Job
     attempt: int  # 1 for the first
+    trace: Trace | None = None  # that of its upload's batch; housekeeping has none
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

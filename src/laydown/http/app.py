@@ -95,7 +95,12 @@ def build(
     )
     api.state.context = Context(services=services, limits=limits, stopping=stopping)
     return Edge(
-        api, byte_door=byte_door, limits=limits, observe=services.observe, frontier=frontier
+        api,
+        byte_door=byte_door,
+        limits=limits,
+        observe=services.observe,
+        frontier=frontier,
+        tracing=services.tracing,
     )
 
 

@@ -14,7 +14,7 @@ from laydown.domain.upload import BatchId, ProjectId
 from laydown.http import bodies, entries, shapes
 from laydown.http.auth import Called
 from laydown.http.bodies import described, json
-from laydown.http.context import Limited, Served
+from laydown.http.context import Limited, Served, Traced
 from laydown.http.paging import Text, cut, identifier, number, paged
 from laydown.http.problems import documented
 from laydown.http.routing import routing
@@ -36,7 +36,12 @@ router = routing("batches")
     openapi_extra=described(wire.NewBatch),
 )
 async def declare_batch(
-    caller: Called, served: Served, limits: Limited, project_id: UUID, request: Request
+    caller: Called,
+    served: Served,
+    limits: Limited,
+    trace: Traced,
+    project_id: UUID,
+    request: Request,
 ) -> Response:
     """Declare a batch, or return to the open one of the same reference.
 
@@ -52,6 +57,7 @@ async def declare_batch(
         label=label and bodies.sound(label, "/label", longest=LONGEST_REFERENCE),
         on_conflict=new.on_conflict,
         entries=entries.read(new.entries),
+        trace=trace,
     )
     status = HTTPStatus.CREATED if declaration.is_new else HTTPStatus.OK
     return json(shapes.declared(declaration), status)

@@ -10,7 +10,9 @@ from starlette.types import Scope
 
 from laydown import wire
 from laydown.domain.batch import ENTRIES_PER_REQUEST
+from laydown.domain.trace import Trace
 from laydown.http.bytes_pace import Patience
+from laydown.ports import Tracing
 from laydown.services.auditing import Auditing
 from laydown.services.completing import Completing
 from laydown.services.declaring import Declaring
@@ -33,6 +35,7 @@ from laydown.services.watching import Watching
 
 MIB = 1 << 20  # bytes
 
+_TRACE = "laydown.trace"
 _ADDED = "laydown.headers"  # in the scope of a request
 
 
@@ -64,6 +67,7 @@ class Services:
     metrics: Callable[[], Awaitable[tuple[bytes, str]]]  # the exposition and its media type
     observe: Callable[[str, str, int, float], None]
     """Told of every answer: method, route template, status, seconds from first byte to last."""
+    tracing: Tracing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,11 @@ class Context:
     stopping: asyncio.Event  # set: finish what is under way, end event streams, take no new ones
 
 
+def put_trace(scope: Scope, trace: Trace) -> None:
+    """Note which trace a request belongs to."""
+    scope[_TRACE] = trace
+
+
 def add_header(scope: Scope, name: str, value: str) -> None:
     """Have the edge add a header to the answer, whatever that will be."""
     scope.setdefault(_ADDED, []).append((name.lower().encode(), value.encode()))
@@ -124,10 +133,15 @@ async def _limits(request: Request) -> Limits:
     return context_of(request).limits
 
 
+async def _trace(request: Request) -> Trace | None:
+    return request.scope.get(_TRACE)
+
+
 async def _stopping(request: Request) -> asyncio.Event:
     return context_of(request).stopping
 
 
 Served = Annotated[Services, Depends(_services)]
 Limited = Annotated[Limits, Depends(_limits)]
+Traced = Annotated[Trace | None, Depends(_trace)]
 Stopping = Annotated[asyncio.Event, Depends(_stopping)]

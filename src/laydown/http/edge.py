@@ -11,11 +11,14 @@ from uuid import uuid4
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from laydown.http.context import Limits, added_headers
+from laydown.domain.trace import Trace
+from laydown.http.context import Limits, added_headers, put_trace
 from laydown.http.cors import preflight
 from laydown.http.frontier import Frontier
-from laydown.observe import LogEvent
+from laydown.observe import LogEvent, SpanName
+from laydown.ports import Span, Tracing
 
+_IDS = ("project_id", "batch_id", "upload_id", "document_id", "version_id")
 BYTE_DOOR = "/bytes/"
 
 _SANE_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,64}")
@@ -36,9 +39,10 @@ class Edge:
 
     Without a byte door there is nothing below `/bytes/`: bytes go straight to a store.
 
-    Every other answer gets its request's id and the headers of the frontier, and is told to
-    *observe*; a client that takes too long to read is left; an exception that nobody foresaw is
-    logged. Browsers that ask what a page may do are answered before anybody is bothered.
+    Every other request has its place in a trace, its client's or a new one. Its answer gets its id
+    and the headers of the frontier, and is told to *observe* and *tracing*; a client that takes too
+    long to read is left; an exception that nobody foresaw is logged. Browsers that ask what a page
+    may do are answered before anybody is bothered.
     """
 
     def __init__(
@@ -48,6 +52,7 @@ class Edge:
         byte_door: ASGIApp | None,
         limits: Limits,
         observe: Callable[[str, str, int, float], None],
+        tracing: Tracing,
         frontier: Frontier | None = None,
     ) -> None:
         self._app = app
@@ -56,6 +61,7 @@ class Edge:
         self.in_flight = 0  # requests, but for those at the byte door
         self._limits = limits
         self._observe = observe
+        self._tracing = tracing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection's scope."""
@@ -74,20 +80,51 @@ class Edge:
         headers = dict(scope["headers"])
         always = self._frontier.headers(is_secure=arrival.is_secure, page=headers.get(b"origin"))
         exchange = _Exchange(scope, receive, send, self._limits, always)
+        given = headers.get(b"traceparent", b"").decode("latin-1")
+        trace, parent = self._tracing.place(given)
+        put_trace(scope, trace)
         self.in_flight += 1
-        with structlog.contextvars.bound_contextvars(request_id=exchange.request_id):
+        with structlog.contextvars.bound_contextvars(
+            request_id=exchange.request_id, trace_id=trace.trace_id
+        ):
             try:
                 await app(scope, exchange.receive, exchange.send)
             except _ReaderStalled:
                 pass  # leaving the answer unfinished cuts the connection
             except Exception:  # noqa: BLE001 - the last resort; a 500 is sent, or the connection cut
                 method, route = exchange.method, _route(scope)
-                _log.exception(LogEvent.REQUEST_CRASHED, method=method, route=route)
+                _log.exception(
+                    LogEvent.REQUEST_CRASHED, method=method, route=route, **_named(scope)
+                )
             finally:
                 self.in_flight -= 1
                 if exchange.status is not None:
-                    seconds = time.perf_counter() - exchange.began
-                    self._observe(exchange.method, _route(scope), exchange.status, seconds)
+                    self._told(exchange, trace, parent, scope)
+
+    def _told(self, exchange: "_Exchange", trace: Trace, parent: str | None, scope: Scope) -> None:
+        """Tell of an answer: as numbers, and as a span where its trace is recorded."""
+        status = exchange.status
+        assert status is not None
+        route, seconds = _route(scope), time.perf_counter() - exchange.began
+        self._observe(exchange.method, route, status, seconds)
+        if trace.is_sampled:
+            now = time.time_ns()
+            self._tracing.tell(
+                Span(
+                    name=SpanName.REQUEST,
+                    at=trace,
+                    parent=parent,
+                    began=now - round(seconds * 1e9),
+                    ended=now,
+                    is_failure=status >= HTTPStatus.INTERNAL_SERVER_ERROR,
+                    attributes={
+                        "method": exchange.method,
+                        "route": route,
+                        "status": status,
+                        "request_id": exchange.request_id,
+                    },
+                )
+            )
 
 
 class _ReaderStalled(Exception):
@@ -169,6 +206,12 @@ class _Exchange:
             headers.append((b"connection", b"close"))
             self._is_closing = True
         return headers
+
+
+def _named(scope: Scope) -> dict[str, str]:
+    """Return what a request's path names, as fields of a log; of a link's secret it names none."""
+    named = scope.get("path_params") or {}
+    return {name: str(named[name]) for name in _IDS if name in named}
 
 
 def _has_body(headers: dict[bytes, bytes]) -> bool:

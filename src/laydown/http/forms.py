@@ -33,7 +33,7 @@ from laydown.http import bodies, entries, problems
 from laydown.http.auth import Called
 from laydown.http.batches import LONGEST_REFERENCE
 from laydown.http.bodies import json
-from laydown.http.context import Limited, Served
+from laydown.http.context import Limited, Served, Traced
 from laydown.http.form_reading import Field, File, Form
 from laydown.http.problems import documented
 from laydown.http.routing import routing
@@ -152,6 +152,7 @@ async def send_files(
     caller: Called,
     served: Served,
     limits: Limited,
+    trace: Traced,
     project_id: UUID,
     request: Request,
     wait: Annotated[
@@ -176,6 +177,7 @@ async def send_files(
             reference=filling.reference,
             label=filling.label,
             on_conflict=filling.on_conflict,
+            trace=trace,
         )
         at = {"Location": f"/v1/batches/{batch.id}"}
         is_last = filling.reference is None

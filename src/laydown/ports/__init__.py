@@ -51,6 +51,7 @@ from laydown.ports.stores import (
     StoredObject,
     UrlSigner,
 )
+from laydown.ports.tracing import Span, Tracing
 
 __all__ = [
     "Allowances",
@@ -100,8 +101,10 @@ __all__ = [
     "SignIn",
     "SignedUrl",
     "Silence",
+    "Span",
     "StoredObject",
     "Stranger",
+    "Tracing",
     "Transient",
     "Tx",
     "Unjudged",

@@ -47,6 +47,7 @@ class Announced:
 
     id: UUID
     organization: OrganizationId
+    trace: str | None = None  # as `traceparent` has it
 
 
 class Outbox(Protocol):

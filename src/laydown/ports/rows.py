@@ -14,6 +14,7 @@ from laydown.domain.lifecycle import State
 from laydown.domain.publication import Known
 from laydown.domain.quotas import Quota, Usage
 from laydown.domain.reasons import Reason
+from laydown.domain.trace import Trace
 from laydown.domain.upload import (
     BatchId,
     Change,
@@ -90,10 +91,11 @@ class ProjectRows(Protocol):
         """Return how many batches are open, all or those *of* somebody; *most* if more are."""
         ...
 
-    async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:
+    async def open_batch(self, wanted: Batch, *, trace: Trace | None = None) -> tuple[Batch, bool]:
         """Return the declarer's open batch of this reference, locked, and whether it is new.
 
-        A closed batch of the same reference gets a successor.
+        A closed batch of the same reference gets a successor. A new one, and all that is done for
+        it, belongs to *trace*.
         """
         ...
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from laydown.domain.jobs import ClaimedJob
+from laydown.domain.trace import Trace
 from laydown.domain.upload import OrganizationId
 from laydown.postgres import sql
 from laydown.postgres.jobs import KINDS, job_of
@@ -21,6 +22,7 @@ def claimed_of(row: Any) -> ClaimedJob:  # noqa: ANN401 - a row
         organization=OrganizationId(row.organization_id),
         job=job_of(row),
         attempt=row.attempt,
+        trace=row.trace and Trace.read(row.trace),
     )
 
 

@@ -50,7 +50,8 @@ class PostgresOutbox:
             self._first_lane = 1 - self._first_lane
             self._asked_at = rows[0].asked_at
         return [
-            Announced(id=row.id, organization=OrganizationId(row.organization_id)) for row in rows
+            Announced(id=row.id, organization=OrganizationId(row.organization_id), trace=row.trace)
+            for row in rows
         ]
 
     async def mark_sent(self, jobs: Sequence[Announced]) -> None:

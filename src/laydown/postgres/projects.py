@@ -10,6 +10,7 @@ from laydown.domain.batch import Batch, Project, Tally
 from laydown.domain.errors import Conflict, NotFound, ProjectExists
 from laydown.domain.lifecycle import State
 from laydown.domain.reasons import Reason
+from laydown.domain.trace import Trace
 from laydown.domain.upload import BatchId, ProjectId
 from laydown.ports import BatchFilter, Page
 from laydown.postgres import sql
@@ -83,8 +84,11 @@ class ProjectRows(Session):
         row = await self.one(_Q["count_open_batches"], most=most, principal=of)
         return int(row.count)
 
-    async def open_batch(self, wanted: Batch) -> tuple[Batch, bool]:
-        """Return the open batch of this reference, locked, and whether it is new."""
+    async def open_batch(self, wanted: Batch, *, trace: Trace | None = None) -> tuple[Batch, bool]:
+        """Return the open batch of this reference, locked, and whether it is new.
+
+        A new one, and all that is done for it, belongs to *trace*.
+        """
         row = await self.one(
             _Q["find_open_batch"],
             project=wanted.project,
@@ -101,6 +105,7 @@ class ProjectRows(Session):
             label=wanted.label,
             on_conflict=wanted.on_conflict,
             principal=wanted.declared_by,
+            trace=None if trace is None else str(trace),
         )
         if row is not None:
             return batch_of(row, self.organization), True

@@ -169,7 +169,9 @@ CREATE TABLE jobs (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     lane smallint DEFAULT 0 NOT NULL,
     sent_at timestamp with time zone,
-    CONSTRAINT jobs_lane_check CHECK ((lane = ANY (ARRAY[0, 1])))
+    trace text,
+    CONSTRAINT jobs_lane_check CHECK ((lane = ANY (ARRAY[0, 1]))),
+    CONSTRAINT jobs_trace_check CHECK ((length(trace) = 55))
 );
 
 ALTER TABLE ONLY jobs FORCE ROW LEVEL SECURITY;
@@ -342,7 +344,9 @@ CREATE TABLE batches (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     touched_at timestamp with time zone DEFAULT now() NOT NULL,
     closed_at timestamp with time zone,
-    declared_by uuid NOT NULL
+    declared_by uuid NOT NULL,
+    trace text,
+    CONSTRAINT batches_trace_check CHECK ((length(trace) = 55))
 );
 
 ALTER TABLE ONLY batches FORCE ROW LEVEL SECURITY;

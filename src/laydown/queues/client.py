@@ -58,6 +58,7 @@ class Letter:
 
     body: str
     group: str
+    trace: str | None = None  # its attribute `traceparent`
 
 
 class Queue:
@@ -102,7 +103,12 @@ class Queue:
     async def send(self, letters: Sequence[Letter]) -> Sequence[Letter]:
         """Send up to ten messages; return those that the queue took."""
         entries = [
-            {"Id": str(place), "MessageBody": letter.body, "MessageGroupId": letter.group}
+            {
+                "Id": str(place),
+                "MessageBody": letter.body,
+                "MessageGroupId": letter.group,
+                "MessageAttributes": _attributes(letter),
+            }
             for place, letter in enumerate(letters)
         ]
         with in_our_words():
@@ -215,6 +221,12 @@ async def _each(items: Sequence[Any], work: Callable[[Any], Awaitable[T]]) -> Se
             raise each
         results.append(each)
     return results
+
+
+def _attributes(letter: Letter) -> dict[str, dict[str, str]]:
+    if letter.trace is None:
+        return {}
+    return {"traceparent": {"DataType": "String", "StringValue": letter.trace}}
 
 
 def _message(found: dict[str, Any]) -> Message:

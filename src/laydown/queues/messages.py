@@ -15,7 +15,7 @@ def letter_of(job: Announced) -> Letter:
     has many under way, for the good of the others.
     """
     body = {"job": str(job.id), "organization": str(job.organization)}
-    return Letter(body=json.dumps(body), group=str(job.organization))
+    return Letter(body=json.dumps(body), group=str(job.organization), trace=job.trace)
 
 
 def announced_of(body: str) -> Announced:

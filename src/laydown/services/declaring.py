@@ -18,6 +18,7 @@ from laydown.domain.lifecycle import State
 from laydown.domain.plan import Plan
 from laydown.domain.policy import Policy
 from laydown.domain.reasons import Reason
+from laydown.domain.trace import Trace
 from laydown.domain.upload import (
     BatchId,
     Entry,
@@ -95,9 +96,11 @@ class Declaring:
         label: str | None,
         on_conflict: OnConflict,
         entries: Sequence[Entry | Refused],
+        trace: Trace | None = None,
     ) -> Declaration:
         """Open the batch of this reference, or return to it, and declare entries in it.
 
+        A new batch belongs to *trace*, with all that is done for it.
         Raises `NotFound` for the project, `Forbidden` and `TooManyEntries`.
         """
         check_count(entries)
@@ -113,7 +116,7 @@ class Declaring:
             created_at=EPOCH,  # the ledger's clock decides
             closed_at=None,
         )
-        return await repeated(lambda: self._open(caller, wanted, inside))
+        return await repeated(lambda: self._open(caller, wanted, inside, trace))
 
     async def add(
         self, caller: Caller, batch_id: BatchId, entries: Sequence[Entry | Refused]
@@ -135,11 +138,15 @@ class Declaring:
         return await repeated(lambda: self._add(caller, batch_id, files))
 
     async def _open(
-        self, caller: Caller, wanted: Batch, entries: Sequence[Entry | Refused]
+        self,
+        caller: Caller,
+        wanted: Batch,
+        entries: Sequence[Entry | Refused],
+        trace: Trace | None,
     ) -> Declaration:
         async with self.ledger.begin(wanted.organization) as tx:
             await project_for(tx, caller, Act.DELIVER, wanted.project)
-            batch, is_new = await tx.open_batch(wanted)
+            batch, is_new = await tx.open_batch(wanted, trace=trace)
             if is_new:
                 await self._check_room(tx, caller)
                 await tx.say([Happening(kind=Kind.OPENED, batch=batch.id, detail=wanted.label)])

@@ -13,6 +13,7 @@ from laydown.domain.errors import LedgerUnavailable, Overloaded, RateLimited, Un
 from laydown.domain.happening import Recorded
 from laydown.domain.lifecycle import SETTLED
 from laydown.domain.policy import Policy
+from laydown.domain.trace import Trace
 from laydown.domain.upload import BatchId, Entry, ProjectId, Upload, UploadId, object_key
 from laydown.domain.verdicts import Refused, is_unwanted
 from laydown.ports import ByteSink, Ledger
@@ -99,9 +100,11 @@ class Filing:
         reference: str | None,
         label: str | None,
         on_conflict: OnConflict,
+        trace: Trace | None = None,
     ) -> Batch:
         """Return the open batch of this reference; without one, a batch of its own.
 
+        A new one belongs to *trace*.
         Raises `NotFound` for the project.
         """
         declaration = await self.declaring.declare(
@@ -111,6 +114,7 @@ class Filing:
             label=label,
             on_conflict=on_conflict,
             entries=(),
+            trace=trace,
         )
         return declaration.batch
 

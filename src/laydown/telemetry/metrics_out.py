@@ -10,7 +10,6 @@ from contextlib import suppress
 from itertools import pairwise
 from math import isnan
 
-import aiohttp
 from opentelemetry.exporter.otlp.proto.common.metrics_encoder import encode_metrics
 from opentelemetry.sdk.metrics.export import (
     AggregationTemporality,
@@ -29,56 +28,38 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from prometheus_client.metrics_core import Metric as Family
 from prometheus_client.samples import Sample
 
-from laydown.observe import LogEvent
-from laydown.telemetry.logs import Log
+from laydown.telemetry.collector import LAST, Collector
 from laydown.telemetry.metrics import Metrics
 
 _PATH = "/v1/metrics"
-_MEDIA_TYPE = "application/x-protobuf"
-_PATIENCE = aiohttp.ClientTimeout(total=10.0)  # seconds
-_LAST = 2.0  # seconds for the last round, while a process ends
 _BEGUN = time.time_ns()
 _CUMULATIVE = AggregationTemporality.CUMULATIVE
 
 
 class MetricsOut:
-    """Sends every number of a process to the collector at *endpoint*, an http(s) URL."""
+    """Sends every number of a process to *collector*."""
 
-    def __init__(self, metrics: Metrics, *, endpoint: str, resource: Resource, log: Log) -> None:
+    def __init__(self, metrics: Metrics, collector: Collector, *, resource: Resource) -> None:
         self._metrics = metrics
-        self._url = endpoint.rstrip("/") + _PATH
+        self._collector = collector
         self._resource = resource
-        self._log = log
-        self._is_away = False
 
     async def run(self, *, every: float) -> None:
-        """Send every so many seconds, and once more when cancelled; a round that fails is lost.
+        """Send every so many seconds, and once more, for two at most, when cancelled.
 
-        Counters only grow, so the next round makes up for it.
+        Counters only grow, so the next round makes up for one that is lost.
         """
-        async with aiohttp.ClientSession(timeout=_PATIENCE) as session:
-            try:
-                while True:
-                    await asyncio.sleep(every)
-                    await self.send(session)
-            finally:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(_LAST):
-                        await self.send(session)
-
-    async def send(self, session: aiohttp.ClientSession) -> None:
-        """Send what the numbers are now; say once that nobody takes them."""
-        body = encode_metrics(self._data()).SerializeToString()
-        headers = {"Content-Type": _MEDIA_TYPE}
         try:
-            async with session.post(self._url, data=body, headers=headers) as answer:
-                answer.raise_for_status()
-        except (aiohttp.ClientError, TimeoutError) as error:
-            if not self._is_away:
-                self._log.warning(LogEvent.COLLECTOR_AWAY, detail=f"{type(error).__name__}")
-            self._is_away = True
-        else:
-            self._is_away = False
+            while True:
+                await asyncio.sleep(every)
+                await self._send()
+        finally:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST):
+                    await self._send()
+
+    async def _send(self) -> None:
+        await self._collector.send(_PATH, encode_metrics(self._data()).SerializeToString())
 
     def _data(self) -> MetricsData:
         scope = ScopeMetrics(

@@ -20,7 +20,8 @@ from laydown.domain.errors import (
 )
 from laydown.domain.jobs import MOST_ATTEMPTS, ClaimedJob, delay_after, is_last
 from laydown.observe import JOB_SECONDS, JOBS_DONE, LogEvent
-from laydown.ports import JobFeed
+from laydown.ports import JobFeed, Tracing
+from laydown.worker.following import spans_of, whereabouts
 from laydown.worker.handlers import UseCases, give_up, handle, kind_of
 from laydown.worker.telling import Numbers, Words
 from laydown.worker.waiting import pause, until_stopped
@@ -46,6 +47,7 @@ class Runner:
     worker: UUID
     numbers: Numbers
     words: Words
+    tracing: Tracing
     slots: int
     group: int
     lease: timedelta
@@ -127,16 +129,20 @@ class Runner:
 
     async def _do_alike(self, kind: str, jobs: Sequence[ClaimedJob]) -> None:
         began = time.perf_counter()
+        why: Exception | None = None
         try:
             await handle(jobs, use_cases=self.use_cases)
         except ScannerUnavailable as error:
+            why = error
             await self._postpone(kind, jobs, error)
         except StoreUnavailable as error:
+            why = error
             if await self.use_cases.proving.store_answers():  # then it is one of these objects
                 await self._failed(kind, jobs, error)
             else:
                 await self._postpone(kind, jobs, error)
         except Exception as error:  # noqa: BLE001 - whatever it was, the job is tried again or dead
+            why = error
             await self._failed(kind, jobs, error)
         else:
             await _if_it_can(self.feed.finish(jobs, worker=self.worker))
@@ -144,7 +150,10 @@ class Runner:
         finally:
             for each in jobs:
                 self._held.pop(each.id, None)
-            self.numbers.time(JOB_SECONDS, time.perf_counter() - began, kind=kind)
+            seconds = time.perf_counter() - began
+            self.numbers.time(JOB_SECONDS, seconds, kind=kind)
+            for span in spans_of(kind, jobs, seconds=seconds, why=why, tracing=self.tracing):
+                self.tracing.tell(span)
 
     async def _postpone(self, kind: str, jobs: Sequence[ClaimedJob], error: Exception) -> None:
         """Let jobs wait for something that they need and that is away, however often."""
@@ -170,6 +179,7 @@ class Runner:
                 job=str(each.id),
                 kind=kind,
                 attempt=each.attempt,
+                **whereabouts(each),
             )
             await _if_it_can(self._note(each, error, dead=dead))
 

@@ -84,7 +84,7 @@ WITH share AS MATERIALIZED (
 UPDATE jobs
    SET leased_until = now() + %(lease)s, worker = %(worker)s, attempt = attempt + 1
  WHERE id = ANY(ARRAY(SELECT id FROM locked))
-RETURNING id, organization_id, kind, upload_id, object_key, attempt;
+RETURNING id, organization_id, kind, upload_id, object_key, attempt, trace;
 
 -- name: claim_jobs_by_id
 -- What a queue announced. Waits for whoever holds a row: it may be the relay, which only notes
@@ -99,7 +99,7 @@ WITH locked AS (
 UPDATE jobs
    SET leased_until = now() + %(lease)s, worker = %(worker)s, attempt = attempt + 1
  WHERE id = ANY(ARRAY(SELECT id FROM locked))
-RETURNING id, organization_id, kind, upload_id, object_key, attempt;
+RETURNING id, organization_id, kind, upload_id, object_key, attempt, trace;
 
 -- name: extend_leases
 UPDATE jobs

@@ -1,5 +1,6 @@
 -- name: add_jobs
--- Each takes the lane of its upload's batch, which is asked once a batch; housekeeping is slow.
+-- Each takes the lane and the trace of its upload's batch, which is asked once a batch;
+-- housekeeping is slow, and in no trace.
 WITH job AS MATERIALIZED (
     SELECT j.id, j.kind, j.upload, j.object_key, j.is_urgent, u.batch_id
       FROM jsonb_to_recordset(%(rows)s::jsonb) AS j(
@@ -9,12 +10,13 @@ WITH job AS MATERIALIZED (
      WHERE j.id BETWEEN '00000000-0000-0000-0000-000000000000'
                     AND 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 ), lane AS MATERIALIZED (
-    SELECT batch_id, lane_of_batch(batch_id) AS lane
-      FROM (SELECT DISTINCT batch_id FROM job WHERE batch_id IS NOT NULL) AS batch
+    SELECT d.batch_id, lane_of_batch(d.batch_id) AS lane, b.trace
+      FROM (SELECT DISTINCT batch_id FROM job WHERE batch_id IS NOT NULL) AS d
+      JOIN batches b ON b.organization_id = %(organization)s AND b.id = d.batch_id
 )
-INSERT INTO jobs (id, organization_id, kind, upload_id, object_key, lane, run_at)
+INSERT INTO jobs (id, organization_id, kind, upload_id, object_key, lane, trace, run_at)
 SELECT j.id, %(organization)s, j.kind, j.upload, j.object_key,
-       coalesce(l.lane, CASE WHEN j.is_urgent THEN 0 ELSE 1 END), now() + %(after)s
+       coalesce(l.lane, CASE WHEN j.is_urgent THEN 0 ELSE 1 END), l.trace, now() + %(after)s
   FROM job j
   LEFT JOIN lane l ON l.batch_id = j.batch_id;
 

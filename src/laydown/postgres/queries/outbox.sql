@@ -24,26 +24,26 @@ WITH share AS MATERIALIZED (
                       AND dead_at IS NULL AND sent_at IS NOT NULL
                     LIMIT %(cap)s) AS few) AS announced
 ), candidate AS (
-    SELECT s.organization_id, s.room, j.id, j.run_at,
+    SELECT s.organization_id, s.room, j.id, j.run_at, j.trace,
            row_number() OVER (PARTITION BY s.organization_id
                               ORDER BY j.place, abs(j.lane - %(first_lane)s::int)) AS turn
       FROM share s
      CROSS JOIN LATERAL (
-           (SELECT id, 0 AS lane, run_at, row_number() OVER (ORDER BY run_at) AS place
+           (SELECT id, 0 AS lane, run_at, trace, row_number() OVER (ORDER BY run_at) AS place
               FROM jobs
              WHERE organization_id = s.organization_id AND lane = 0 AND sent_at IS NULL
                AND dead_at IS NULL AND leased_until IS NULL AND run_at <= now()
              ORDER BY run_at
              LIMIT s.room)
            UNION ALL
-           (SELECT id, 1, run_at, row_number() OVER (ORDER BY run_at)
+           (SELECT id, 1, run_at, trace, row_number() OVER (ORDER BY run_at)
               FROM jobs
              WHERE organization_id = s.organization_id AND lane = 1 AND sent_at IS NULL
                AND dead_at IS NULL AND leased_until IS NULL AND run_at <= now()
              ORDER BY run_at
              LIMIT s.room)) AS j
 )
-SELECT id, organization_id, now() AS asked_at
+SELECT id, organization_id, trace, now() AS asked_at
   FROM candidate
  WHERE turn <= room
  ORDER BY turn, run_at

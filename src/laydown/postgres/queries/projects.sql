@@ -36,9 +36,10 @@ SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, c
 
 -- name: add_batch
 -- Two clients may open the same reference at once: the second finds the first one's.
-INSERT INTO batches (organization_id, id, project_id, reference, label, on_conflict, declared_by)
+INSERT INTO batches (organization_id, id, project_id, reference, label, on_conflict, declared_by,
+                     trace)
 VALUES (%(organization)s, %(id)s, %(project)s, %(reference)s, %(label)s, %(on_conflict)s,
-        %(principal)s)
+        %(principal)s, %(trace)s)
 ON CONFLICT (project_id, declared_by, reference) WHERE closed_at IS NULL DO NOTHING
 RETURNING id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at;
 

@@ -219,11 +219,12 @@ WITH arrived AS (
        AND u.state = 'declared'
     RETURNING u.id, u.attempt, u.batch_id, a.job
 ), lanes AS MATERIALIZED (
-    SELECT batch_id, lane_of_batch(batch_id) AS lane
-      FROM (SELECT DISTINCT batch_id FROM moved) AS batch
+    SELECT d.batch_id, lane_of_batch(d.batch_id) AS lane, b.trace
+      FROM (SELECT DISTINCT batch_id FROM moved) AS d
+      JOIN batches b ON b.organization_id = %(organization)s AND b.id = d.batch_id
 ), queued AS (
-    INSERT INTO jobs (id, organization_id, kind, upload_id, lane)
-    SELECT m.job, %(organization)s, 'prove', m.id, l.lane
+    INSERT INTO jobs (id, organization_id, kind, upload_id, lane, trace)
+    SELECT m.job, %(organization)s, 'prove', m.id, l.lane, l.trace
       FROM moved m JOIN lanes l ON l.batch_id = m.batch_id
 )
 SELECT a.id, a.attempt, m.batch_id, m.id IS NOT NULL AS is_recorded,

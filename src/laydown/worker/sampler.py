@@ -42,7 +42,7 @@ class Sampling:
         try:
             while not stop.is_set():
                 try:
-                    self._tell(await self.sampler.take())
+                    await self.look()
                 except LaydownError as error:
                     self._forget()
                     self.words.warning(LogEvent.LEDGER_AWAY, detail=str(error))
@@ -51,6 +51,10 @@ class Sampling:
                         await stop.wait()
         finally:
             self._forget()
+
+    async def look(self) -> None:
+        """Look once, and tell what was seen."""
+        self._tell(await self.sampler.take())
 
     def _begin(self) -> None:
         """Have counters that objectives stand on begin with 0."""

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from itertools import count
 from pathlib import Path
 
+import psycopg
 import pytest
+from psycopg.conninfo import make_conninfo
 
 from tests.e2e.yard import environment
 from tests.engines.issuer import DISCOVERY, Issuer
@@ -202,3 +204,35 @@ def test_an_identity_provider_is_looked_at(laydown: Laydown, issuer: Issuer):
     for said in (keyless, other, wrong):
         assert said.returncode == 1
         assert "hush" not in said.stdout + said.stderr
+
+
+def test_a_database_is_looked_at(laydown: Laydown, database: str):
+    """Without our schema it says what to run; one of a newer laydown is called that."""
+    with psycopg.connect(database, autocommit=True) as owner:
+        well = laydown("doctor", DATABASE=database)
+        owner.execute("DELETE FROM schema_migrations WHERE number = 10")
+        lacking = laydown("doctor", DATABASE=database)
+        owner.execute("INSERT INTO schema_migrations (number) VALUES (10), (9999)")
+        newer = laydown("doctor", DATABASE=database)
+    away = laydown("doctor", DATABASE="host=127.0.0.1 port=1 dbname=laydown")
+
+    assert "✓ LAYDOWN_DATABASE: answers, and has this program's schema" in well.stdout
+    assert "✗ LAYDOWN_DATABASE: its schema lacks migrations 10\n  Run `laydown migrate`." in (
+        lacking.stdout
+    )
+    assert "its schema is of a newer laydown (migration 9999)" in newer.stdout
+    assert "✗ LAYDOWN_DATABASE: the database does not answer" in away.stdout
+    assert (well.returncode, lacking.returncode, newer.returncode, away.returncode) == (0, 1, 1, 1)
+
+
+def test_roles_that_are_refused_are_named(laydown: Laydown, database: str):
+    """A login without our roles is told which it lacks."""
+    name = f"plain_{next(_numbers)}"
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute(f"CREATE ROLE {name} LOGIN")
+        owner.execute(f"GRANT SELECT ON schema_migrations TO {name}")
+        refused = laydown("doctor", DATABASE=make_conninfo(database, user=name))
+        owner.execute(f"DROP OWNED BY {name}")
+        owner.execute(f"DROP ROLE {name}")
+    assert "may not take on laydown_app and laydown_system" in refused.stdout
+    assert refused.returncode == 1

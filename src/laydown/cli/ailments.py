@@ -129,9 +129,10 @@ def _quota(usage: wire.Usage) -> Iterator[Finding]:
 def _streams(metrics: str) -> Iterator[Finding]:
     refused = _REFUSED.search(metrics)
     if refused is not None and float(refused[1]):
+        count = float(refused[1])
+        streams = "1 event stream was" if count == 1 else f"{count:,.0f} event streams were"
         yield ill(
-            f"{float(refused[1]):,.0f} event streams were refused since the API started: their "
-            "number was at its limit",
+            f"{streams} refused since the API started: their number was at its limit",
             "Raise LAYDOWN_EVENT_STREAMS or LAYDOWN_EVENT_STREAMS_OF_TOKEN, or run more of the "
             "API; pages ask again and again meanwhile.",
         )

@@ -3,11 +3,12 @@
 import asyncio
 
 from laydown.domain.figures import Patience, Plight, Stage
-from laydown.domain.lifecycle import Event
+from laydown.domain.lifecycle import Event, State
 from laydown.domain.reasons import Reason
 from laydown.ports import Page
 from laydown.postgres import figures, samples
 from laydown.postgres.migrate import migrate
+from laydown.services.completing import close
 from tests.ledger_support import EPOCH, Tenant, digest, entry, moved
 
 BEFORE_SAMPLES = (
@@ -99,3 +100,48 @@ async def test_what_settled_before_is_left_to_the_log(tenant):
     assert await counted(tenant) == 1
     await tenant.database.sampler.take()
     assert await counted(tenant) == 1
+
+
+async def test_of_many_files_some_stand_for_all(tenant, monkeypatch):
+    """However few are measured, they stand for about as many as there are, and none twice."""
+    monkeypatch.setattr(samples, "MEASURED", 40)
+    arrived = [await tenant.checking(f"{n}.txt") for n in range(60)]
+    await tenant.database.sampler.take()
+    async with tenant.begin() as tx:
+        await tx.move(
+            [moved(upload, Event.REFUSED, reason=Reason.TYPE_MISMATCH) for upload in arrived]
+        )
+    seen = await tenant.database.sampler.take()
+    assert sum(life.stands_for for life in seen.lives) in range(50, 71)
+    assert len(seen.lives) < len(arrived)
+    assert {life.end for life in seen.lives} == {State.REJECTED}
+    assert all(life.is_prompt and set(life.stages) >= {State.CHECKING} for life in seen.lives)
+    [outcome] = seen.outcomes
+    assert (outcome.files, outcome.reason) == (len(arrived), Reason.TYPE_MISMATCH)
+    again = await tenant.database.sampler.take()
+    assert (again.lives, again.outcomes) == ([], [])
+
+
+async def test_a_batch_is_timed_when_it_ends(tenant):
+    """Not while a file is unsettled, not while it is open, and once when both are over."""
+    first, second = await tenant.declared(2)
+    await cancelled(tenant, [first])
+    assert (await tenant.database.sampler.take()).batches == []
+    async with tenant.begin() as tx:
+        await close(tx, tenant.batch.id)
+    assert (await tenant.database.sampler.take()).batches == []
+    await cancelled(tenant, [second])
+    [seconds] = (await tenant.database.sampler.take()).batches
+    assert seconds >= 0
+    assert (await tenant.database.sampler.take()).batches == []
+
+
+async def test_a_look_sees_every_organization(tenant, stranger):
+    """What waits, runs and is announced is that of all together."""
+    await tenant.checking("a.txt")
+    await stranger.checking("b.txt")
+    await stranger.declared(3)
+    seen = await tenant.database.sampler.take()
+    assert (seen.announced, seen.overdue) == (5, 0)
+    assert (seen.waiting, seen.running, seen.dead) == (2, 0, 0)
+    assert seen.oldest > 0

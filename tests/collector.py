@@ -10,6 +10,7 @@ from typing import Any
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import (
     ExportMetricsServiceRequest,
 )
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 PATIENCE = 60.0  # seconds; a process sends every fifteen
 
@@ -22,6 +23,19 @@ class Number:
     name: str
     labels: Mapping[str, str]
     value: float
+
+
+@dataclass(frozen=True, slots=True)
+class SeenSpan:
+    """One span; ids in hexadecimal digits."""
+
+    process: str
+    name: str
+    trace: str
+    id: str
+    parent: str
+    is_failure: bool
+    attributes: Mapping[str, str | int]
 
 
 @dataclass
@@ -53,6 +67,15 @@ class Collector:
             if path == "/v1/metrics"
             for point in _points(ExportMetricsServiceRequest.FromString(body))
             if point.name == name
+        ]
+
+    def spans(self) -> list[SeenSpan]:
+        """Return every span that came, the newest last."""
+        return [
+            span
+            for path, body in list(self.bodies)
+            if path == "/v1/traces"
+            for span in _spans(ExportTraceServiceRequest.FromString(body))
         ]
 
     def last(self, name: str, **labels: str) -> float | None:
@@ -99,3 +122,23 @@ def _points(request: Any) -> Iterator[Number]:
                     labels = {each.key: each.value.string_value for each in point.attributes}
                     value = point.count if kind == "histogram" else point.as_double
                     yield Number(said["laydown.process"], metric.name, labels, value)
+
+
+def _spans(request: Any) -> Iterator[SeenSpan]:
+    for resource in request.resource_spans:
+        said = {each.key: each.value.string_value for each in resource.resource.attributes}
+        for scope in resource.scope_spans:
+            for span in scope.spans:
+                yield SeenSpan(
+                    process=said["laydown.process"],
+                    name=span.name,
+                    trace=span.trace_id.hex(),
+                    id=span.span_id.hex(),
+                    parent=span.parent_span_id.hex(),
+                    is_failure=span.status.code == span.status.STATUS_CODE_ERROR,
+                    attributes={
+                        each.key.removeprefix("laydown."): each.value.string_value
+                        or each.value.int_value
+                        for each in span.attributes
+                    },
+                )

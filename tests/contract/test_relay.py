@@ -15,7 +15,7 @@ from laydown.observe import LogEvent
 from laydown.ports import Announced
 from laydown.postgres.feed import PostgresFeed
 from laydown.postgres.leases import PostgresLeases
-from laydown.queues.client import Letter, QueueMissing, QueueUnusable, open_queue
+from laydown.queues.client import Letter, QueueMissing, QueueUnusable, connected, open_queue
 from laydown.queues.feed import SqsFeed
 from laydown.queues.messages import announced_of, letter_of
 from laydown.queues.strangers import ENOUGH
@@ -82,6 +82,20 @@ async def test_each_job_is_announced_once(tenant, yard):
     assert named == {Announced(id=each, organization=tenant.organization) for each in ids}
     assert len(messages) == 25
     assert {message.group for message in messages} == {str(tenant.organization)}
+
+
+async def test_a_message_says_which_trace_its_job_is_in(tenant, yard, address):
+    """That of the batch whose file it is about; a queue shows it without looking into bodies."""
+    trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    await tenant.ask("UPDATE batches SET trace = %s RETURNING id", trace)
+    (upload,) = await tenant.declared(1)
+    async with tenant.begin() as tx:
+        await tx.enqueue([ProveUpload(upload.id)])
+    await yard.relay.round()
+    asked = {"QueueUrl": yard.queue.url, "MessageAttributeNames": ["traceparent"]}
+    async with connected(address) as client:
+        (message,) = (await client.receive_message(**asked))["Messages"]
+    assert message["MessageAttributes"]["traceparent"]["StringValue"] == trace
 
 
 async def test_no_more_is_announced_than_the_cap(tenant, yard):

@@ -11,6 +11,7 @@ import { Previews } from "./previews";
 import type { Batch, Change, Me, Upload, Verdict } from "./schema.gen";
 import { Sender } from "./sender";
 import { Going, goingFor } from "./sending";
+import { traced } from "./trace";
 import { fetched, xhr, type Transport } from "./transport";
 import type {
   Api,
@@ -67,7 +68,11 @@ export class Delivery {
   #isReached = true;
   #onSettled: () => void = () => undefined;
 
-  constructor(private readonly options: Options) {
+  private readonly options: Options;
+
+  constructor(given: Options) {
+    const options = { ...given, api: traced(given.api) };
+    this.options = options;
     this.#board = new Board(options.files, options.unreadable ?? []);
     this.#byPath = new Map(options.files.map(({ path }, index) => [path, index]));
     this.#line = new Line(options.api, this.#stop.signal);

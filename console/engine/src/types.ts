@@ -19,7 +19,7 @@ export interface Api {
     method: string,
     path: string,
     body?: unknown,
-    options?: { signal?: AbortSignal },
+    options?: { signal?: AbortSignal; headers?: Record<string, string> },
   ): Promise<T>;
   /** Return an answer whose body is read as it comes; raise as `call` does. */
   stream(

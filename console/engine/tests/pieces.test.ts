@@ -11,6 +11,8 @@ import { Pace } from "../src/pace";
 import { Rate } from "../src/rate";
 import type { Batch } from "../src/schema.gen";
 import { Going } from "../src/sending";
+import { traced } from "../src/trace";
+import type { Api } from "../src/types";
 import { picked, walk } from "../src/walk";
 
 describe("digest", () => {
@@ -18,6 +20,30 @@ describe("digest", () => {
     const bytes = new Uint8Array(size).fill(7);
     const expected = createHash("sha256").update(bytes).digest("hex");
     expect(await digest(new Blob([bytes]))).toBe(expected);
+  });
+});
+
+describe("traced", () => {
+  test("gives all requests of a delivery one trace, and each a place of its own", async () => {
+    const seen: string[] = [];
+    const note: Api["stream"] = async (_path, options) => {
+      seen.push(options?.headers?.["traceparent"] ?? "");
+      return new Response();
+    };
+    const [one, other] = [
+      traced({ call: expect.fail, stream: note }),
+      traced({ call: expect.fail, stream: note }),
+    ];
+    await one.stream("/a");
+    await one.stream("/b");
+    await other.stream("/a");
+
+    const [first, second, third] = seen.map((said) =>
+      /^00-([0-9a-f]{32})-([0-9a-f]{16})-01$/.exec(said),
+    );
+    expect(second?.[1]).toBe(first?.[1]);
+    expect(second?.[2]).not.toBe(first?.[2]);
+    expect(third?.[1]).not.toBe(first?.[1]);
   });
 });
 

@@ -27,9 +27,9 @@ export class Http implements Api {
     method: string,
     path: string,
     body?: unknown,
-    options: { signal?: AbortSignal } = {},
+    options: { signal?: AbortSignal; headers?: Record<string, string> } = {},
   ): Promise<T> {
-    const response = await this.#asked(method, path, body, options.signal);
+    const response = await this.#asked(method, path, body, options.signal, options.headers);
     if (response.status === 204) return undefined as T; // T is void where nothing is answered
     return (await response.json()) as T; // the server's shapes are T's by the generated schema
   }

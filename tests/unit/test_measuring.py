@@ -159,3 +159,12 @@ def test_what_is_no_place_is_refused(text):
     """It is said at the start."""
     with pytest.raises(BadSettings, match=r"LAYDOWN_WORKER_METRICS.*127\.0\.0\.1:8384"):
         Settings.from_env({"LAYDOWN_WORKER_METRICS": text})
+
+
+@pytest.mark.parametrize(
+    "text", ["127.0.0.1:4318", "grpc://collector:4317", "http://", "http://a b"]
+)
+def test_a_collector_is_named_by_its_url(text):
+    """It is spoken to over HTTP, and what can't be is refused at the start."""
+    with pytest.raises(BadSettings, match=r"LAYDOWN_OTLP.*http://127\.0\.0\.1:4318"):
+        Settings.from_env({"LAYDOWN_OTLP": text})

@@ -22,6 +22,7 @@ CLIENT_SETTINGS = frozenset({"url", "token"})
 _PLACE = re.compile(
     r"(?:\[(?P<literal>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})"
 )
+_WEB = re.compile(r"https?://[^/\s?#]+(?:/[^\s?#]*)?")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
 
@@ -107,6 +108,8 @@ class Settings(Knobs):
                 ip_network(network)
             except ValueError as error:
                 raise BadSettings(f"LAYDOWN_PROXIES: {error}") from None
+        if self.otlp is not None and not _WEB.fullmatch(self.otlp):
+            raise BadSettings(f"LAYDOWN_OTLP: {self.otlp!r}, not as http://127.0.0.1:4318")
         if wrong := [origin for origin in self.origins if not _ORIGIN.fullmatch(origin)]:
             raise BadSettings(f"LAYDOWN_ORIGINS: {wrong[0]!r}, not as https://portal.example")
 

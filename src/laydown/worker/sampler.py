@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from laydown import observe
 from laydown.domain.errors import LaydownError
-from laydown.domain.figures import Survey
+from laydown.domain.figures import SUCCESSES, Survey
 from laydown.domain.lifecycle import State
 from laydown.observe import LogEvent, Metric
 from laydown.ports import Sampler
@@ -57,9 +57,12 @@ class Sampling:
         self._tell(await self.sampler.take())
 
     def _begin(self) -> None:
-        """Have counters that objectives stand on begin with 0."""
+        """Have what everybody looks at begin with 0, so that its first growth is seen as such."""
         for pace in ("prompt", "late"):
             self.numbers.count(observe.TIMED_FILES, 0, pace=pace)
+        for state in SUCCESSES:
+            self.numbers.count(observe.FILES, 0, state=state.value, reason="")
+            self.numbers.count(observe.FILE_BYTES, 0, state=state.value)
 
     def _forget(self) -> None:
         for metric in _NOW:

@@ -1,11 +1,17 @@
 """Variables of the environment, read by the types of the settings they fill."""
 
+import re
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 PREFIX = "LAYDOWN_"
+
+_PLACE = re.compile(
+    r"(?:\[(?P<literal>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})"
+)
+_LAST_PORT = 65_535
 
 
 class BadSettings(Exception):
@@ -18,6 +24,14 @@ def read(name: str, kind: Any, text: str) -> object:  # noqa: ANN401 - a type
         return _READERS[kind](text)
     except (ValueError, KeyError, OverflowError):
         raise BadSettings(f"{PREFIX}{name.upper()}={text!r} is not {_KINDS[kind]}") from None
+
+
+def place_of(name: str, text: str) -> tuple[str, int]:
+    """Return the host and the port of `HOST:PORT`; raise `BadSettings` naming the variable."""
+    found = _PLACE.fullmatch(text)
+    if found is None or int(found["port"]) > _LAST_PORT:
+        raise BadSettings(f"{PREFIX}{name.upper()}: {text!r}, not as 127.0.0.1:8384")
+    return found["literal"] or found["host"], int(found["port"])
 
 
 def _truth(text: str) -> bool:

@@ -12,16 +12,13 @@ from laydown.domain.policy import Policy
 from laydown.domain.rates import Rate
 from laydown.domain.scanning import NOBODY
 from laydown.settings.knobs import Knobs
-from laydown.variables import PREFIX, BadSettings, read
+from laydown.variables import PREFIX, BadSettings, place_of, read
 
 __all__ = ["CLIENT_SETTINGS", "PREFIX", "BadSettings", "Settings", "knobs"]
 
 CLIENT_SETTINGS = frozenset({"url", "token"})
 """Read by the command line's client commands, beside these."""
 
-_PLACE = re.compile(
-    r"(?:\[(?P<literal>[0-9a-fA-F:.]+)\]|(?P<host>[^\s:\[\]]+)):(?P<port>[0-9]{1,5})"
-)
 _WEB = re.compile(r"https?://[^/\s?#]+(?:/[^\s?#]*)?")
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://(?:[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?")
 
@@ -118,12 +115,7 @@ class Settings(Knobs):
         """The host and the port at which a worker serves its pages; None: nowhere."""
         if self.worker_metrics is None:
             return None
-        found = _PLACE.fullmatch(self.worker_metrics)
-        if found is None or int(found["port"]) > 65535:  # noqa: PLR2004 - TCP's ports
-            raise BadSettings(
-                f"LAYDOWN_WORKER_METRICS: {self.worker_metrics!r}, not as 127.0.0.1:8384"
-            )
-        return found["literal"] or found["host"], int(found["port"])
+        return place_of("worker_metrics", self.worker_metrics)
 
     @property
     def scanner_name(self) -> str:

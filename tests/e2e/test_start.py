@@ -132,14 +132,15 @@ def test_nobody_runs_without_a_scanner_by_accident(command, place):
 
 
 def test_a_newer_schema_gets_a_sentence(database, place):
-    """What a newer laydown has migrated is left alone."""
+    """What a newer laydown has taken something away from is left alone."""
     with psycopg.connect(database) as connection:
         connection.execute("INSERT INTO schema_migrations (number) VALUES (9999)")
+        connection.execute("UPDATE schema_floor SET least = 9999")
 
     done = _laydown("up", place, "--port=0", f"--database={database}")
 
     assert done.returncode == 1
-    assert done.stderr.startswith("laydown: the database has migration 9999")
+    assert done.stderr.startswith("laydown: the database needs a laydown that knows migration 9999")
     assert done.stderr.count("\n") == 1
 
 

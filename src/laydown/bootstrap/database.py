@@ -19,8 +19,8 @@ from laydown.postgres.migrate import (
     Standing,
     admit,
     migrate,
-    missing,
     standing,
+    too_new,
 )
 from laydown.postgres.outbox import PostgresOutbox
 from laydown.postgres.pool import Crowd, Pool, Role, open_pool
@@ -60,8 +60,11 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
     address, password = login.conninfo, login.password
     size = settings.database_connections
     with suppress(LedgerUnavailable):  # the pools wait for it
-        if await missing(address, password=password):
+        stands = await standing(address, password=password)
+        if stands.is_too_old:
             raise BadSettings("this database lacks our schema: run `laydown migrate` first")
+        if stands.is_too_new:
+            raise BadSettings(f"{too_new(stands.least)}: start a newer one")
     async with (
         open_pool(address, "laydown_app", size=size, password=password) as app,
         open_pool(address, "laydown_system", size=_SYSTEM_CONNECTIONS, password=password) as system,
@@ -94,7 +97,7 @@ async def migrated(settings: Settings, *, login: str | None = None) -> Sequence[
     """Bring the database to this program's schema; return the migrations that were missing.
 
     *login* is a role that api and worker may log in as: it is made if absent, and may do what
-    they do and no more. Raises `BadSettings` for the schema of a newer laydown.
+    they do and no more. Raises `BadSettings` for a schema that serves only newer laydowns.
     """
     owner = login_of(settings)
     try:

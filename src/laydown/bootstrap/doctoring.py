@@ -99,7 +99,9 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
     if stands.unknown:
         yield _ill(
             f"{name}: its schema is of a newer laydown (migration {max(stands.unknown)})",
-            "Start that one: this one may run beside it for as long as a roll-out takes.",
+            f"Start that one: its schema needs a laydown that knows migration {stands.least}."
+            if stands.is_too_new
+            else "Start that one: this one may run beside it for as long as a roll-out takes.",
         )
     if lacks:
         yield _ill(f"{name}: its schema lacks migrations {lacks}", "Run `laydown migrate`.")

@@ -576,6 +576,12 @@ CREATE TABLE scans (
 
 ALTER TABLE ONLY scans FORCE ROW LEVEL SECURITY;
 
+CREATE TABLE schema_floor (
+    "least" integer NOT NULL,
+    is_only boolean DEFAULT true NOT NULL,
+    CONSTRAINT schema_floor_is_only_check CHECK (is_only)
+);
+
 CREATE TABLE schema_migrations (
     number integer NOT NULL,
     applied_at timestamp with time zone DEFAULT now() NOT NULL
@@ -756,6 +762,9 @@ ALTER TABLE ONLY samples
 
 ALTER TABLE ONLY scans
     ADD CONSTRAINT scans_pkey PRIMARY KEY (object_key, organization_id);
+
+ALTER TABLE ONLY schema_floor
+    ADD CONSTRAINT schema_floor_pkey PRIMARY KEY (is_only);
 
 ALTER TABLE ONLY schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
@@ -1186,6 +1195,8 @@ GRANT UPDATE(dead) ON TABLE samples TO laydown_system;
 GRANT UPDATE(oldest) ON TABLE samples TO laydown_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE scans TO laydown_app;
+
+GRANT SELECT ON TABLE schema_floor TO laydown_system;
 
 GRANT SELECT ON TABLE schema_migrations TO laydown_system;
 

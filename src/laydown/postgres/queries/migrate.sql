@@ -18,6 +18,12 @@ SELECT to_regclass('schema_migrations') IS NOT NULL;
 -- name: applied
 SELECT number FROM schema_migrations;
 
+-- name: has_floor
+SELECT to_regclass('schema_floor') IS NOT NULL;
+
+-- name: floor
+SELECT least FROM schema_floor;
+
 -- name: note_applied
 INSERT INTO schema_migrations (number) VALUES (%(number)s);
 

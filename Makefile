@@ -53,9 +53,10 @@ bench: setup ## measure against other receivers, side by side; writes docs/perfo
 infra: setup ## synthesize what stands on AWS, without AWS, and ask every rule about it
 	@bash scripts/infra.sh $(ARGS)
 
-docs: setup ## write the reference pages that come from the code, and take the pictures, and the console's shapes
+docs: setup ## write what comes from the code: reference, pictures, papers, the console's shapes
 	@$(BIN)/python -m tests.repo.rendering
 	@$(BIN)/python -m tests.browser.pictures
+	@$(BIN)/python -m tests.repo.papers
 	@if [ -d console/node_modules ]; then npm --prefix console run --silent types; fi
 
 lock: setup ## choose new versions of the dependencies, at least a week old
@@ -67,4 +68,4 @@ build: setup ## a wheel in dist/, the console in it
 	@$(BIN)/uv build --wheel -q --out-dir dist
 
 clean: ## forget everything that make made
-	rm -rf .venv .setup infra/.venv infra/cdk.out console/node_modules src/laydown/console .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist demo-data bench/.work
+	rm -rf .venv .setup infra/.venv infra/cdk.out console/node_modules scripts/papers/node_modules src/laydown/console .mypy_cache .ruff_cache .import_linter_cache .hypothesis dist demo-data bench/.work

@@ -17,6 +17,7 @@ from laydown.domain.access import PrincipalId, Role
 from laydown.domain.audit import Audited, Deed
 from laydown.domain.batch import Batch, OnConflict, Project
 from laydown.domain.document import Blob, BlobId, DocumentId, VersionId
+from laydown.domain.legacy import Kept, OldProject, Origin
 from laydown.domain.lifecycle import Event, State
 from laydown.domain.people import DropLink, Member
 from laydown.domain.publication import NewVersion
@@ -287,6 +288,33 @@ async def with_people(tenant: Tenant) -> None:
         "SELECT name FROM organizations WHERE id = %s", tenant.organization
     )
     await Identity(keyring=tenant.database.keyring).offer_sign_in(organization=name)
+
+
+async def with_old_ids(tenant: Tenant, upload: Upload) -> None:
+    """Give a tenant a project, a document and a key of an old system."""
+    old = tenant.organization.int % 1_000_000_007
+    [(token,)] = await tenant.ask(
+        "SELECT id FROM tokens WHERE organization_id = %s LIMIT 1", tenant.organization
+    )
+    async with tenant.begin() as tx:
+        await tx.map_project(
+            OldProject(old=old, organization=tenant.organization, project=tenant.project)
+        )
+        await tx.keep_old_ids(
+            [
+                Kept(
+                    id=old,
+                    project=tenant.project,
+                    upload=upload.id,
+                    origin=Origin.OLD,
+                    filename=upload.entry.path,
+                    mime=None,
+                    uploaded_by=None,
+                    created_at=None,
+                )
+            ]
+        )
+        await tx.keep_old_key(digest(str(tenant.organization)), token)
 
 
 async def _somebody(tenant: Tenant) -> Member:

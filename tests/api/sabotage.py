@@ -8,24 +8,27 @@ from pathlib import Path
 
 from laydown.bootstrap.store import Store
 from laydown.objects.disk import DiskStore
+from laydown.objects.foreign import WithForeign
 from laydown.objects.layout import Attempt
 from laydown.objects.s3 import S3Store
 
 
 async def lose(store: Store, key: str) -> None:
     """Take an object away, as a hand that slips does."""
-    if isinstance(store, S3Store):
-        await store.client.ask("DELETE", key)
+    own = _own(store)
+    if isinstance(own, S3Store):
+        await own.client.ask("DELETE", key)
     else:
-        await asyncio.to_thread(_path(store, key).unlink)
+        await asyncio.to_thread(_path(own, key).unlink)
 
 
 async def place(store: Store, key: str, data: bytes) -> None:
     """Write an object of which no ledger knows, or over one."""
-    if isinstance(store, S3Store):
-        await store.client.ask("PUT", key, body=data)
+    own = _own(store)
+    if isinstance(own, S3Store):
+        await own.client.ask("PUT", key, body=data)
     else:
-        await asyncio.to_thread(_write, _path(store, key), data)
+        await asyncio.to_thread(_write, _path(own, key), data)
 
 
 async def is_there(store: Store, key: str) -> bool:
@@ -40,14 +43,15 @@ async def withheld(store: Store, key: str) -> AsyncIterator[None]:
     It answers for all others. On a disk a link that leads nowhere is in the way, in a bucket a
     policy that lets nobody at the key.
     """
-    if isinstance(store, S3Store):
-        await store.client.ask("PUT", query={"policy": ""}, body=_denial(store, key))
+    own = _own(store)
+    if isinstance(own, S3Store):
+        await own.client.ask("PUT", query={"policy": ""}, body=_denial(own, key))
         try:
             yield
         finally:
-            await store.client.ask("DELETE", query={"policy": ""})
+            await own.client.ask("DELETE", query={"policy": ""})
     else:
-        path = _path(store, key)
+        path = _path(own, key)
         await asyncio.to_thread(_block, path)
         try:
             yield
@@ -55,7 +59,12 @@ async def withheld(store: Store, key: str) -> AsyncIterator[None]:
             await asyncio.to_thread(_free, path)
 
 
-def _path(store: Store, key: str) -> Path:
+def _own(store: Store) -> object:
+    """Return our store, out of what reads other systems' buckets too."""
+    return store.own if isinstance(store, WithForeign) else store
+
+
+def _path(store: object, key: str) -> Path:
     assert isinstance(store, DiskStore)
     return Path(store.layout.placed_path(Attempt.of_key(key)))
 

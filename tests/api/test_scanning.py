@@ -15,7 +15,7 @@ from laydown.client.aio import AsyncClient
 from laydown.settings import Settings
 from tests.api.installation import PATIENCE, Installation
 from tests.api.talk import Json, Talk, entry
-from tests.engines.clamd import VERDICT, Clamd, eicar, instream, running_clamd, zipped
+from tests.engines.clamd import VERDICT, Clamd, eicar, learn, running_clamd, zipped
 from tests.engines.process import EngineMissingError
 
 MIB = 1 << 20
@@ -39,20 +39,6 @@ def clamd() -> Iterator[Clamd]:
 def settings(settings: Settings, clamd: Clamd) -> Settings:
     """Have files scanned by it."""
     return replace(settings, scanner=clamd.address)
-
-
-async def learn(clamd: Clamd, name: str, content: bytes) -> None:
-    """Have clamd know *content* from now on, as it learns from freshclam."""
-    signatures = clamd.path.parent / "signatures" / "laydown.ndb"
-    signatures.write_text(f"{signatures.read_text()}{name}:0:*:{content.hex()}\n")
-    reader, writer = await asyncio.open_unix_connection(clamd.path)
-    writer.write(b"zRELOAD\0")
-    assert await reader.readuntil(b"\0") == b"RELOADING\0"
-    writer.close()
-    await writer.wait_closed()
-    async with asyncio.timeout(PATIENCE):
-        while b"FOUND" not in await asyncio.to_thread(instream, clamd.path, content):
-            pass
 
 
 async def until(server: Installation, *statements: str) -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from laydown.domain.lifecycle import MOVES, SETTLED, State
 from laydown.domain.quotas import Quota
-from tests.ledger_support import Tenant, digest, entry, part, with_people
+from tests.ledger_support import Tenant, digest, entry, part, with_old_ids, with_people
 
 # What breaks each check constraint: a statement on rows that are sound.
 BREACHES = {
@@ -57,6 +57,7 @@ BREACHES = {
     "proofs_size_check": "INSERT INTO proofs (organization_id, object_key, sha256, size, kind, "
     "is_pointer) SELECT id, 'x', decode(repeat('00', 32), 'hex'), -1, 'text', false "
     "FROM organizations",
+    "legacy_keys_key_sha256_check": "UPDATE legacy_keys SET key_sha256 = 'short'",
 }
 
 # What breaks each unique index that is more than a primary key.
@@ -90,6 +91,16 @@ REPEATS = {
     "one_version_an_upload": "INSERT INTO versions (organization_id, id, document_id, number, "
     "upload_id, blob_id) SELECT organization_id, gen_random_uuid(), document_id, number + 1, "
     "upload_id, blob_id FROM versions",
+    "one_old_project": "WITH other AS (INSERT INTO organizations VALUES (gen_random_uuid(), "
+    "'other') RETURNING id) INSERT INTO legacy_projects SELECT other.id, old_id, gen_random_uuid() "
+    "FROM legacy_projects, other",
+    "one_project_for_an_old_one": "INSERT INTO legacy_projects SELECT organization_id, old_id + 1, "
+    "project_id FROM legacy_projects",
+    "one_old_id_an_upload": "INSERT INTO legacy_documents SELECT organization_id, old_id + 1, "
+    "project_id, upload_id, origin, filename, mime, uploaded_by, created_at FROM legacy_documents",
+    "one_token_an_old_key": "WITH other AS (INSERT INTO organizations VALUES (gen_random_uuid(), "
+    "'other') RETURNING id) INSERT INTO legacy_keys SELECT other.id, key_sha256, token_id "
+    "FROM legacy_keys, other",
 }
 
 
@@ -104,6 +115,7 @@ async def filled(tenant: Tenant) -> Tenant:
         await tx.record([part(big, 1, size=10)])
         await tx.set_quota(Quota(project=None, files=1))
     await with_people(tenant)
+    await with_old_ids(tenant, published)
     return tenant
 
 

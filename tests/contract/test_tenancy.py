@@ -31,6 +31,7 @@ from tests.ledger_support import (
     moved,
     part,
     whole,
+    with_old_ids,
     with_people,
 )
 
@@ -62,6 +63,9 @@ TENANT_TABLES = (
     "usage_changes",
     "samples",
     "outcomes",
+    "legacy_projects",
+    "legacy_documents",
+    "legacy_keys",
 )
 NUMBERED = {"uploads", "usage_changes"}  # by the database itself
 WRITTEN = ("INSERT", "UPDATE", "DELETE")
@@ -81,6 +85,7 @@ async def fill(tenant: Tenant) -> Tenant:
         await tx.keep_scans({big.key: Scan(scanner="clamav", verdict=Verdict.CLEAN)})
         await tx.keep_proofs({big.key: PROOF})
         await tx.set_quota(Quota(project=tenant.project, files=10))
+    await with_old_ids(tenant, published)
     sums = "INSERT INTO usage (organization_id, project_id, bytes, files, uploads) "
     await tenant.ask(sums + "VALUES (%s, %s, 0, 0, 0)", tenant.organization, tenant.project)
     await with_people(tenant)

@@ -15,6 +15,7 @@ from tests.engines.process import Process, folder, free_ports, program
 STREAM_MAX: Final = 25 << 20  # bytes
 SIGNATURE: Final = "Laydown.Eicar"
 _CHUNK: Final = 1 << 16
+_TO_LEARN: Final = 30.0  # seconds
 VERDICT: Final = f"{SIGNATURE}.UNOFFICIAL"
 """What clamd calls it: it marks every signature that ClamAV's makers haven't signed."""
 
@@ -158,3 +159,17 @@ def _pongs(path: Path) -> bool:
             return connection.recv(16) == b"PONG\0"
         except OSError:
             return False
+
+
+async def learn(clamd: Clamd, name: str, content: bytes) -> None:
+    """Have clamd know *content* from now on, as it learns from freshclam."""
+    signatures = clamd.path.parent / "signatures" / "laydown.ndb"
+    signatures.write_text(f"{signatures.read_text()}{name}:0:*:{content.hex()}\n")
+    reader, writer = await asyncio.open_unix_connection(clamd.path)
+    writer.write(b"zRELOAD\0")
+    assert await reader.readuntil(b"\0") == b"RELOADING\0"
+    writer.close()
+    await writer.wait_closed()
+    async with asyncio.timeout(_TO_LEARN):
+        while b"FOUND" not in await asyncio.to_thread(instream, clamd.path, content):
+            pass

@@ -16,6 +16,7 @@ PARTS = {
     "For whoever delivers": ("push", "status", "receipt", "projects", "ls", "get", "doctor"),
     "For whoever decides who takes part": ("whoami", "member", "token", "link", "quota", "audit"),
     "For whoever runs it": ("up", "jobs", "rescan", "migrate", "api", "worker", "organization"),
+    "To leave another system": ("legacy",),
     "To try it": ("demo", "sample"),
 }
 

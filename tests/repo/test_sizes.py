@@ -71,6 +71,7 @@ TRANSACTION = {
     "PeopleRows",
     "AuditRows",
     "QuotaRows",
+    "LegacyRows",
     "Tx",
 }
 

@@ -67,6 +67,7 @@ SYSTEM = {
     "feed.sql",
     "keyring.sql",
     "leading.sql",
+    "legacy_table.sql",
     "limits.sql",
     "migrate.sql",
     "outbox.sql",

@@ -250,7 +250,7 @@ export interface components {
          * @description What is audited.
          * @enum {string}
          */
-        Deed: "project.made" | "project.changed" | "batch.declared" | "batch.closed" | "batch.cancelled" | "batch.retried" | "upload.cancelled" | "version.fetched" | "project.rescanned" | "job.replayed" | "job.discarded" | "member.added" | "member.changed" | "member.removed" | "role.given" | "role.taken" | "token.made" | "token.revoked" | "link.made" | "link.revoked" | "quota.set" | "session.opened" | "session.ended";
+        Deed: "project.made" | "project.changed" | "batch.declared" | "batch.closed" | "batch.cancelled" | "batch.retried" | "upload.cancelled" | "version.fetched" | "project.rescanned" | "job.replayed" | "job.discarded" | "member.added" | "member.changed" | "member.removed" | "role.given" | "role.taken" | "token.made" | "token.revoked" | "link.made" | "link.revoked" | "quota.set" | "legacy.imported" | "legacy.forgotten" | "session.opened" | "session.ended";
         /**
          * Document
          * @description A path inside a project.

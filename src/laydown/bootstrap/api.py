@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from laydown import observe, wire
 from laydown.bootstrap.database import Database, open_database
+from laydown.bootstrap.legacy import check_door, door_of
 from laydown.bootstrap.limiting import limiting_of
 from laydown.bootstrap.measuring import follow_process, telling
 from laydown.bootstrap.measuring_api import answered, begin, follow_door
@@ -19,7 +21,7 @@ from laydown.bootstrap.scanner import Scanning, scanning_of
 from laydown.bootstrap.store import Storage, open_storage
 from laydown.bootstrap.verdicts import check_verdicts, rendered
 from laydown.domain.errors import LaydownError
-from laydown.http import console
+from laydown.http import console, legacy
 from laydown.http.app import FormLimits, Limits, Services, build
 from laydown.http.bytes import ByteDoor
 from laydown.http.bytes_keys import KeyRing
@@ -28,6 +30,7 @@ from laydown.http.bytes_urls import ByteUrls
 from laydown.http.cors import Cors
 from laydown.http.frontier import Frontier
 from laydown.http.origin import Proxies
+from laydown.objects.foreign import WithForeignUrls
 from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
 from laydown.observe import LogEvent, Process
@@ -82,6 +85,7 @@ async def api(
     metrics, log = Metrics(Process.API), Log(level=settings.log_level, process="api")
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
+        await check_door(settings, database)
         storage = await stack.enter_async_context(open_storage(settings, owner=True))
         signer = storage.signer or _byte_urls(settings)
         sending = Sending(ledger=database.ledger, signer=signer, direct=storage.direct)
@@ -112,7 +116,7 @@ async def api(
             limits=limits,
             stopping=tail.stopping,
             frontier=frontier,
-            pages=console.routes(built, stores=storage.origins),
+            pages=_pages(settings, database, storage, services, built),
         )
         metrics.follow(observe.REQUESTS_IN_FLIGHT, lambda: app.in_flight)
         follow_process(metrics, Process.API, database)
@@ -127,6 +131,15 @@ async def api(
         finally:
             tail.stop()
             log.info(LogEvent.API_STOPPED)
+
+
+def _pages(
+    settings: Settings, database: Database, storage: Storage, services: Services, built: Path
+) -> Sequence[BaseRoute]:
+    """Return what is no part of the native API: the console, and another system's routes."""
+    door = door_of(settings, database, storage.foreign, services.filing, services.identity)
+    old = [] if door is None else legacy.routes(door)
+    return [*old, *console.routes(built, stores=storage.origins)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,7 +253,7 @@ def _services(
         ),
         watching=watching,
         receipts=Receipts(ledger=ledger, policy=policy),
-        documents=Documents(ledger=ledger, store=storage.store, signer=sending.signer),
+        documents=_documents(database, storage, sending.signer),
         operating=Operating(ledger=ledger),
         rescanning=Rescanning(ledger=ledger, store=storage.store, scanner=parties.scanning.scanner),
         ready=lambda: _checks(database, storage, parties),
@@ -250,6 +263,12 @@ def _services(
         observe=partial(answered, metrics),
         tracing=parties.tracing,
     )
+
+
+def _documents(database: Database, storage: Storage, signer: UrlSigner) -> Documents:
+    """Return the way to content, also to what stays in another system's bucket."""
+    signer = WithForeignUrls(signer, storage.foreign)
+    return Documents(ledger=database.ledger, store=storage.store, signer=signer)
 
 
 async def _checks(database: Database, storage: Storage, parties: _Parties) -> Sequence[wire.Check]:

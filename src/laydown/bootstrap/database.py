@@ -12,6 +12,7 @@ from laydown.postgres.keyring import PostgresKeyring
 from laydown.postgres.leading import PostgresElection
 from laydown.postgres.leases import PostgresLeases
 from laydown.postgres.ledger import PostgresLedger
+from laydown.postgres.legacy_table import PostgresOldTable
 from laydown.postgres.limits import PostgresAllowances, PostgresReplies
 from laydown.postgres.log import PostgresLog
 from laydown.postgres.migrate import (
@@ -51,6 +52,7 @@ class Database:
     replies: PostgresReplies
     sampler: PostgresSampler
     crowds: Mapping[Role, Crowd]
+    old_table: PostgresOldTable
 
 
 @asynccontextmanager
@@ -84,6 +86,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             replies=PostgresReplies(app=app, system=system),
             sampler=PostgresSampler(system),
             crowds={"laydown_app": Crowd(app), "laydown_system": Crowd(system)},
+            old_table=PostgresOldTable(system),
         )
         if loose := await database.system.check():
             raise BadSettings(

@@ -11,6 +11,7 @@ from laydown.domain.errors import LaydownError
 from laydown.domain.upload import NO_OBJECT
 from laydown.objects.disk import DiskStore, StoreBusy
 from laydown.objects.flush import FlushMode
+from laydown.objects.foreign import ForeignBucket, WithForeign, open_foreign
 from laydown.objects.s3 import S3, open_s3
 from laydown.objects.s3_address import parse_address as parse_store
 from laydown.ports import ByteSink, DirectEntry, Fingerprinter, ObjectStore, UrlSigner
@@ -36,6 +37,7 @@ class Storage:
     disk: DiskStore | None  # what it fills
     check: Callable[[], Awaitable[wire.Check]]
     origins: tuple[str, ...] = ()  # to which clients send bytes, beside ours
+    foreign: ForeignBucket | None = None  # another system's, where what was imported from it stays
 
 
 @asynccontextmanager
@@ -44,31 +46,55 @@ async def open_storage(settings: Settings, *, owner: bool) -> AsyncIterator[Stor
 
     Raises `BadSettings` for one that can't be used as the settings stand.
     """
-    if settings.store is None:
-        disk = await _opened(settings, owner=owner)
-        try:
-            yield _on_disk(disk)
-        finally:
-            disk.close()
-        return
-    async with _open_bucket(settings.store, settings) as s3:
+    async with AsyncExitStack() as stack:
+        foreign = await stack.enter_async_context(open_legacy_store(settings))
+        if settings.store is None:
+            disk = await _opened(settings, owner=owner)
+            stack.callback(disk.close)
+            yield _on_disk(disk, foreign)
+            return
+        s3 = await stack.enter_async_context(_open_bucket(settings.store, settings))
         yield Storage(
-            store=s3.store,
+            store=WithForeign(s3.store, foreign),
             signer=s3.urls,
             sink=s3.store,
             direct=s3.store,
             disk=None,
             check=lambda: _answers(s3.store),
             origins=(_origin_of(settings.store),),
+            foreign=foreign,
         )
 
 
-def _on_disk(disk: DiskStore) -> Storage:
+@asynccontextmanager
+async def open_legacy_store(settings: Settings) -> AsyncIterator[ForeignBucket | None]:
+    """Open the bucket of the system that is taken over from, if there is one."""
+    if settings.legacy_store is None:
+        yield None
+        return
+    async with AsyncExitStack() as stack:
+        try:
+            opening = open_foreign(settings.legacy_store, life=settings.url_life)
+            foreign = await stack.enter_async_context(opening)
+        except ValueError as error:
+            raise BadSettings(f"{PREFIX}LEGACY_STORE: {error}") from error
+        yield foreign
+
+
+def _on_disk(disk: DiskStore, foreign: ForeignBucket | None) -> Storage:
     async def check() -> wire.Check:
         detail = disk.trouble or "takes and keeps bytes"
         return wire.Check(name="store", ok=disk.is_healthy, detail=detail)
 
-    return Storage(store=disk, signer=None, sink=None, direct=None, disk=disk, check=check)
+    return Storage(
+        store=WithForeign(disk, foreign),
+        signer=None,
+        sink=None,
+        direct=None,
+        disk=disk,
+        check=check,
+        foreign=foreign,
+    )
 
 
 async def _opened(settings: Settings, *, owner: bool) -> DiskStore:

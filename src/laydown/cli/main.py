@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from laydown.cli import demo, organization, passes, people, quota, serve
+from laydown.cli import demo, legacy, organization, passes, people, quota, serve
 from laydown.cli.audit import audit
 from laydown.cli.doctor import doctor
 from laydown.cli.fetch import get
@@ -41,6 +41,7 @@ def program() -> typer.Typer:
     organization.register(app)
     passes.register(app)
     quota.register(app)
+    legacy.register(app)
     serve.register(app)
     demo.register(app)
     return app

@@ -43,9 +43,9 @@ def add(
     """
     from laydown.bootstrap.database import issue_token  # noqa: PLC0415 - `--help` needs none of it
 
-    called, answering = _label(name), _label(owner)
-    token = _done(
-        issue_token(_settings(), organization=called, name="first token", owner=answering)
+    called, answering = named(name), named(owner)
+    token = done(
+        issue_token(own_settings(), organization=called, name="first token", owner=answering)
     )
     sys.stdout.write(f"{token}\n")
     typer.echo(f"laydown: a token of {answering} of {called}; nobody is shown it again", err=True)
@@ -61,11 +61,11 @@ def sign_in(
     url = "http://HOST:PORT"
     with suppress(ConnectionUnknown):
         url = _connection(data_directory(os.environ)).url
-    code = _done(offer_sign_in(_settings(), organization=_label(name)))
+    code = done(offer_sign_in(own_settings(), organization=named(name)))
     sys.stdout.write(f"{sign_in_link(url, code)}\n")
 
 
-def _settings() -> Settings:
+def own_settings() -> Settings:
     """Return the settings, with the database of this machine's own laydown if none is named."""
     from laydown.embedded.instance import ConnectionUnknown  # noqa: PLC0415 - as late as the rest
 
@@ -75,9 +75,9 @@ def _settings() -> Settings:
             return settings
         own = _connection(settings.data).database
     except (BadSettings, ConnectionUnknown) as error:
-        _refuse(str(error))
+        refuse(str(error))
     if own is None:
-        _refuse("the laydown of this machine has a database elsewhere: name it, LAYDOWN_DATABASE")
+        refuse("the laydown of this machine has a database elsewhere: name it, LAYDOWN_DATABASE")
     return replace(settings, database=own)
 
 
@@ -91,20 +91,23 @@ def _connection(data: Path) -> "Connection":
     return read_connection(data / CONNECTION_FILE)
 
 
-def _label(text: str) -> str:
+def named(text: str) -> str:
+    """Return a name that somebody typed, or end the command."""
     text = text.strip()
     if not is_label(text):
-        _refuse(f"a name has 1 to {LONGEST_LABEL} printable characters")
+        refuse(f"a name has 1 to {LONGEST_LABEL} printable characters")
     return text
 
 
-def _done(work: Coroutine[Any, Any, T]) -> T:
+def done(work: Coroutine[Any, Any, T]) -> T:
+    """Return what some work comes to, or end the command with a sentence."""
     try:
         return asyncio.run(work)
     except (BadSettings, LaydownError) as error:
-        _refuse(str(error))
+        refuse(str(error))
 
 
-def _refuse(sentence: str) -> NoReturn:
+def refuse(sentence: str) -> NoReturn:
+    """End the command with a sentence on stderr."""
     typer.echo(f"laydown: {sentence}", err=True)
     raise typer.Exit(1)

@@ -31,6 +31,8 @@ class Deed(StrEnum):
     LINK_MADE = "link.made"
     LINK_REVOKED = "link.revoked"
     QUOTA_SET = "quota.set"
+    LEGACY_IMPORTED = "legacy.imported"
+    LEGACY_FORGOTTEN = "legacy.forgotten"
     SIGNED_IN = "session.opened"
     SIGNED_OUT = "session.ended"
 

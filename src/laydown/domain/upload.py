@@ -74,8 +74,15 @@ class Upload:
 
     @property
     def key(self) -> str:
-        """Where this attempt's bytes belong in the object store."""
+        """Where this attempt's bytes belong in the object store, or are in another's bucket."""
+        if self.object_key is not None and is_foreign(self.object_key):
+            return self.object_key
         return object_key(self.organization, self.id, self.attempt)
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether the bytes are in a bucket that isn't ours, and stay there."""
+        return is_foreign(self.key)
 
     @property
     def is_multipart(self) -> bool:
@@ -130,6 +137,27 @@ def object_key(organization: OrganizationId, upload: UploadId, attempt: int) -> 
     return f"u/{organization}/{upload}/{attempt}"
 
 
+def foreign_key(upload: Upload, bucket: str, key: str) -> str:
+    """Return what we call an object of a bucket that isn't ours, as this attempt's bytes.
+
+    The name is ours, so that no two uploads share one; where the object is stands at its end.
+    """
+    return f"{_FOREIGN}{upload.organization}/{upload.id}/{upload.attempt}/{bucket}/{key}"
+
+
+def is_foreign(key: str) -> bool:
+    """Say whether a key names an object of a bucket that isn't ours: nobody deletes that."""
+    return key.startswith(_FOREIGN)
+
+
+def place_of(key: str) -> tuple[str, str]:
+    """Return the bucket of a foreign key's object, and what it is called there."""
+    _, _, _, _, bucket, name = key.split("/", 5)
+    return bucket, name
+
+
+_FOREIGN = "f/"
+
 NO_OBJECT = object_key(OrganizationId(UUID(int=0)), UploadId(UUID(int=0)), 1)
 """A key that no object ever has: asking a store for it tells whether it answers."""
 
@@ -156,6 +184,13 @@ def parse_key(key: str) -> ObjectName:
             )
             if object_key(name.organization, name.upload, name.attempt) == key:
                 return name
+        case ["f", organization, upload, attempt, _, _, *_]:
+            return ObjectName(
+                key=key,
+                organization=OrganizationId(UUID(organization)),
+                upload=UploadId(UUID(upload)),
+                attempt=int(attempt),
+            )
         case _:
             pass
     raise ValueError(f"not an object key of ours: {key}")

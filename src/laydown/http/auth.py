@@ -41,14 +41,15 @@ _cookie = APIKeyCookie(
 )
 
 
-async def _origin(request: Request) -> Origin:
+async def origin_of(request: Request) -> Origin:
+    """Return where a request came from."""
     known = structlog.contextvars.get_contextvars()
     return Origin(
         address=request.client.host if request.client else None, request=known.get("request_id")
     )
 
 
-Came = Annotated[Origin, Depends(_origin)]
+Came = Annotated[Origin, Depends(origin_of)]
 """Where the request came from."""
 
 
@@ -108,7 +109,7 @@ async def caller_of(request: Request, services: Services) -> Caller:
     return await _caller(
         request,
         services,
-        await _origin(request),
+        await origin_of(request),
         await _bearer(request),
         await _cookie(request),
         _meant(request),

@@ -23,6 +23,7 @@ from laydown.ports.ledger import (
     Silence,
     Unjudged,
 )
+from laydown.ports.legacy import Fate, Forgotten, LegacyRows, OldBucket, OldTable
 from laydown.ports.limits import Allowances, Draught, Precedent, Replies, Transient
 from laydown.ports.pages import Page
 from laydown.ports.people import AuditRows, Credential, Keyring, PeopleRows, SecretKind
@@ -67,9 +68,11 @@ __all__ = [
     "Election",
     "EventLog",
     "Fact",
+    "Fate",
     "FigureRows",
     "Fingerprint",
     "Fingerprinter",
+    "Forgotten",
     "Holding",
     "IdentityProvider",
     "JobFeed",
@@ -79,11 +82,14 @@ __all__ = [
     "Keyring",
     "Landed",
     "Ledger",
+    "LegacyRows",
     "Look",
     "Notice",
     "NoticeFeed",
     "ObjectStore",
     "Office",
+    "OldBucket",
+    "OldTable",
     "Outbox",
     "Page",
     "Patrol",

@@ -27,6 +27,7 @@ from laydown.domain.upload import (
 )
 from laydown.ports.documents import DocumentRows, ScanRows
 from laydown.ports.figures import FigureRows
+from laydown.ports.legacy import LegacyRows
 from laydown.ports.pages import Page
 from laydown.ports.people import AuditRows, PeopleRows
 
@@ -282,6 +283,7 @@ class Tx(
     AuditRows,
     QuotaRows,
     FigureRows,
+    LegacyRows,
     Protocol,
 ):
     """One database transaction of one organization: all of it lands, or none of it."""

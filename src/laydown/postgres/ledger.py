@@ -8,6 +8,7 @@ from laydown.postgres import sql
 from laydown.postgres.documents import DocumentRows
 from laydown.postgres.figures import FigureRows
 from laydown.postgres.jobs import JobRows
+from laydown.postgres.legacy import LegacyRows
 from laydown.postgres.people import AuditRows, PeopleRows
 from laydown.postgres.pool import Pool, transaction
 from laydown.postgres.projects import ProjectRows
@@ -28,6 +29,7 @@ class PostgresTx(
     AuditRows,
     QuotaRows,
     FigureRows,
+    LegacyRows,
 ):
     """A `Tx` on one connection."""
 

@@ -1,6 +1,11 @@
 -- The schema as all migrations leave it, written by `python -m tests.repo.schema`: read it here,
 -- change it by a new migration.
 
+CREATE TYPE legacy_origin AS ENUM (
+    'old',
+    'ours'
+);
+
 CREATE TYPE on_conflict AS ENUM (
     'new_version',
     'skip',
@@ -99,6 +104,19 @@ BEGIN
     INSERT INTO usage_changes (organization_id, project_id, bytes, files, uploads)
     SELECT d.organization_id, d.project_id, sum(u.bytes), sum(u.files), sum(u.uploads)
       FROM declared d CROSS JOIN LATERAL usage_of(d.state, d.leader_id, d.size) u
+     GROUP BY d.organization_id, d.project_id
+    HAVING sum(u.files) <> 0;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION note_usage_deleted() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO usage_changes (organization_id, project_id, bytes, files, uploads)
+    SELECT d.organization_id, d.project_id, -sum(u.bytes), -sum(u.files), -sum(u.uploads)
+      FROM deleted d CROSS JOIN LATERAL usage_of(d.state, d.leader_id, d.size) u
      GROUP BY d.organization_id, d.project_id
     HAVING sum(u.files) <> 0;
     RETURN NULL;
@@ -295,6 +313,49 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION tell_the_old_system() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM legacy_projects) THEN
+        RETURN NULL;
+    END IF;
+    UPDATE versions v
+       SET created_at = l.created_at
+      FROM added a
+      JOIN legacy_documents l ON l.upload_id = a.upload_id AND l.origin = 'old'
+     WHERE v.id = a.id AND v.organization_id = a.organization_id;
+    IF NOT EXISTS (SELECT FROM legacy_projects WHERE writes_back) THEN
+        RETURN NULL;
+    END IF;
+    INSERT INTO legacy_documents (organization_id, old_id, project_id, upload_id, origin, filename,
+                                  mime, uploaded_by, created_at)
+    SELECT a.organization_id,
+           nextval(pg_get_serial_sequence('documents', 'id')), u.project_id, u.id, 'ours',
+           regexp_replace(u.path, '^.*/', ''), u.content_type, m.name, a.created_at
+      FROM added a
+      JOIN uploads u ON u.id = a.upload_id AND u.organization_id = a.organization_id
+      JOIN batches t ON t.id = u.batch_id AND t.organization_id = u.organization_id
+      JOIN legacy_projects p ON p.project_id = u.project_id AND p.writes_back
+      LEFT JOIN members m ON m.id = t.declared_by AND m.organization_id = t.organization_id
+     WHERE NOT EXISTS (SELECT FROM legacy_documents l WHERE l.upload_id = u.id)
+     ORDER BY u.ordinal;
+    INSERT INTO documents (id, project_id, filename, mime, size, s3_key, uploaded_by,
+                                  created_at)
+    SELECT l.old_id, p.old_id, l.filename, coalesce(l.mime, b.media_type), b.size,
+           CASE WHEN b.object_key LIKE 'f/%'
+                THEN regexp_replace(b.object_key, '^f/[^/]*/[^/]*/[^/]*/[^/]*/', '')
+                ELSE p.prefix || b.object_key END,
+           l.uploaded_by, l.created_at
+      FROM added a
+      JOIN legacy_documents l ON l.upload_id = a.upload_id AND l.origin = 'ours'
+      JOIN legacy_projects p ON p.project_id = l.project_id AND p.writes_back
+      JOIN blobs b ON b.id = a.blob_id AND b.organization_id = a.organization_id
+     ORDER BY l.old_id;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION upload_may_move(was upload_state, becomes upload_state) RETURNS boolean
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE was WHEN 'declared'::upload_state THEN (becomes = ANY (ARRAY['receiving'::upload_state, 'checking'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'receiving'::upload_state THEN (becomes = ANY (ARRAY['declared'::upload_state, 'sealing'::upload_state, 'cancelled'::upload_state, 'expired'::upload_state])) WHEN 'sealing'::upload_state THEN (becomes = ANY (ARRAY['checking'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'checking'::upload_state THEN (becomes = ANY (ARRAY['processing'::upload_state, 'ready'::upload_state, 'duplicate'::upload_state, 'skipped'::upload_state, 'rejected'::upload_state, 'failed'::upload_state])) WHEN 'processing'::upload_state THEN (becomes = ANY (ARRAY['ready'::upload_state, 'failed'::upload_state])) WHEN 'rejected'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'expired'::upload_state THEN (becomes = 'declared'::upload_state) WHEN 'failed'::upload_state THEN (becomes = 'checking'::upload_state) ELSE false END;
@@ -392,6 +453,39 @@ CREATE TABLE event_heads (
 );
 
 ALTER TABLE ONLY event_heads FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE legacy_documents (
+    organization_id uuid NOT NULL,
+    old_id bigint NOT NULL,
+    project_id uuid NOT NULL,
+    upload_id uuid NOT NULL,
+    origin legacy_origin NOT NULL,
+    filename text NOT NULL,
+    mime text,
+    uploaded_by text,
+    created_at timestamp with time zone NOT NULL
+);
+
+ALTER TABLE ONLY legacy_documents FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE legacy_keys (
+    organization_id uuid NOT NULL,
+    key_sha256 bytea NOT NULL,
+    token_id uuid NOT NULL,
+    CONSTRAINT legacy_keys_key_sha256_check CHECK ((octet_length(key_sha256) = 32))
+);
+
+ALTER TABLE ONLY legacy_keys FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE legacy_projects (
+    organization_id uuid NOT NULL,
+    old_id bigint NOT NULL,
+    project_id uuid NOT NULL,
+    writes_back boolean DEFAULT false NOT NULL,
+    prefix text DEFAULT ''::text NOT NULL
+);
+
+ALTER TABLE ONLY legacy_projects FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE links (
     organization_id uuid NOT NULL,
@@ -706,17 +800,38 @@ ALTER TABLE ONLY events
 ALTER TABLE ONLY jobs
     ADD CONSTRAINT jobs_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY legacy_documents
+    ADD CONSTRAINT legacy_documents_pkey PRIMARY KEY (old_id, organization_id);
+
+ALTER TABLE ONLY legacy_keys
+    ADD CONSTRAINT legacy_keys_pkey PRIMARY KEY (key_sha256, organization_id);
+
+ALTER TABLE ONLY legacy_projects
+    ADD CONSTRAINT legacy_projects_pkey PRIMARY KEY (old_id, organization_id);
+
 ALTER TABLE ONLY links
     ADD CONSTRAINT links_pkey PRIMARY KEY (id, organization_id);
 
 ALTER TABLE ONLY members
     ADD CONSTRAINT members_pkey PRIMARY KEY (id, organization_id);
 
+ALTER TABLE ONLY legacy_documents
+    ADD CONSTRAINT one_old_id_an_upload UNIQUE (upload_id);
+
+ALTER TABLE ONLY legacy_projects
+    ADD CONSTRAINT one_old_project UNIQUE (old_id);
+
 ALTER TABLE ONLY projects
     ADD CONSTRAINT one_project_a_code UNIQUE (organization_id, code_folded);
 
+ALTER TABLE ONLY legacy_projects
+    ADD CONSTRAINT one_project_for_an_old_one UNIQUE (project_id);
+
 ALTER TABLE ONLY quotas
     ADD CONSTRAINT one_quota_a_place UNIQUE NULLS NOT DISTINCT (organization_id, project_id);
+
+ALTER TABLE ONLY legacy_keys
+    ADD CONSTRAINT one_token_an_old_key UNIQUE (key_sha256);
 
 ALTER TABLE ONLY uploads
     ADD CONSTRAINT one_upload_a_key UNIQUE (batch_id, key);
@@ -860,9 +975,13 @@ CREATE INDEX versions_of_blob ON versions USING btree (blob_id);
 
 CREATE TRIGGER uploads_declared AFTER INSERT ON uploads REFERENCING NEW TABLE AS declared FOR EACH STATEMENT EXECUTE FUNCTION note_usage_declared();
 
+CREATE TRIGGER uploads_deleted AFTER DELETE ON uploads REFERENCING OLD TABLE AS deleted FOR EACH STATEMENT EXECUTE FUNCTION note_usage_deleted();
+
 CREATE TRIGGER uploads_move BEFORE UPDATE OF state ON uploads FOR EACH ROW WHEN (((old.state <> new.state) AND (NOT upload_may_move(old.state, new.state)))) EXECUTE FUNCTION refuse_illegal_move();
 
 CREATE TRIGGER uploads_moved AFTER UPDATE ON uploads REFERENCING OLD TABLE AS was NEW TABLE AS became FOR EACH STATEMENT EXECUTE FUNCTION note_usage_moved();
+
+CREATE TRIGGER versions_added AFTER INSERT ON versions REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION tell_the_old_system();
 
 ALTER TABLE ONLY audit
     ADD CONSTRAINT audit_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
@@ -878,6 +997,18 @@ ALTER TABLE ONLY documents
 
 ALTER TABLE ONLY event_heads
     ADD CONSTRAINT event_heads_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY legacy_documents
+    ADD CONSTRAINT legacy_documents_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
+
+ALTER TABLE ONLY legacy_keys
+    ADD CONSTRAINT legacy_keys_organization_id_fkey FOREIGN KEY (organization_id) REFERENCES organizations(id);
+
+ALTER TABLE ONLY legacy_keys
+    ADD CONSTRAINT legacy_keys_token_id_fkey FOREIGN KEY (token_id) REFERENCES tokens(id);
+
+ALTER TABLE ONLY legacy_projects
+    ADD CONSTRAINT legacy_projects_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
 
 ALTER TABLE ONLY links
     ADD CONSTRAINT links_organization_id_project_id_fkey FOREIGN KEY (organization_id, project_id) REFERENCES projects(organization_id, id);
@@ -1001,9 +1132,29 @@ ALTER TABLE events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE jobs ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE legacy_documents ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE legacy_keys ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE legacy_projects ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE links ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE members ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY only_imported ON blobs AS RESTRICTIVE FOR DELETE TO laydown_app USING ((object_key ~~ 'f/%'::text));
+
+CREATE POLICY only_imported ON documents AS RESTRICTIVE FOR DELETE TO laydown_app USING ((NOT (EXISTS ( SELECT
+   FROM versions v
+  WHERE ((v.document_id = documents.id) AND (v.organization_id = documents.organization_id))))));
+
+CREATE POLICY only_imported ON legacy_documents AS RESTRICTIVE FOR DELETE TO laydown_app USING ((origin = 'old'::legacy_origin));
+
+CREATE POLICY only_imported ON uploads AS RESTRICTIVE FOR DELETE TO laydown_app USING ((object_key ~~ 'f/%'::text));
+
+CREATE POLICY only_imported ON versions AS RESTRICTIVE FOR DELETE TO laydown_app USING ((EXISTS ( SELECT
+   FROM uploads u
+  WHERE ((u.id = versions.upload_id) AND (u.organization_id = versions.organization_id) AND (u.object_key ~~ 'f/%'::text)))));
 
 ALTER TABLE organizations ENABLE ROW LEVEL SECURITY;
 
@@ -1024,6 +1175,12 @@ CREATE POLICY own_rows ON event_heads TO laydown_app USING ((organization_id = c
 CREATE POLICY own_rows ON events TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON jobs TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON legacy_documents TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON legacy_keys TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
+
+CREATE POLICY own_rows ON legacy_projects TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
 CREATE POLICY own_rows ON links TO laydown_app USING ((organization_id = current_organization())) WITH CHECK ((organization_id = current_organization()));
 
@@ -1079,6 +1236,12 @@ CREATE POLICY read_rows ON batches FOR SELECT TO laydown_system USING (true);
 
 CREATE POLICY read_rows ON events FOR SELECT TO laydown_system USING (true);
 
+CREATE POLICY read_rows ON legacy_documents FOR SELECT TO laydown_system USING (true);
+
+CREATE POLICY read_rows ON legacy_keys FOR SELECT TO laydown_system USING (true);
+
+CREATE POLICY read_rows ON legacy_projects FOR SELECT TO laydown_system USING (true);
+
 CREATE POLICY read_rows ON parts FOR SELECT TO laydown_system USING (true);
 
 CREATE POLICY read_rows ON project_roles FOR SELECT TO laydown_system USING (true);
@@ -1109,7 +1272,7 @@ ALTER TABLE usage_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE versions ENABLE ROW LEVEL SECURITY;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE uploads TO laydown_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE uploads TO laydown_app;
 GRANT SELECT ON TABLE uploads TO laydown_system;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE jobs TO laydown_app;
@@ -1123,15 +1286,24 @@ GRANT SELECT,INSERT ON TABLE audit TO laydown_app;
 GRANT SELECT,INSERT,UPDATE ON TABLE batches TO laydown_app;
 GRANT SELECT ON TABLE batches TO laydown_system;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE blobs TO laydown_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE blobs TO laydown_app;
 GRANT SELECT ON TABLE blobs TO laydown_system;
 
 GRANT UPDATE(is_missing) ON TABLE blobs TO laydown_system;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE documents TO laydown_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE documents TO laydown_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE event_heads TO laydown_app;
 GRANT SELECT,INSERT ON TABLE event_heads TO laydown_system;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE legacy_documents TO laydown_app;
+GRANT SELECT ON TABLE legacy_documents TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE legacy_keys TO laydown_app;
+GRANT SELECT ON TABLE legacy_keys TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE legacy_projects TO laydown_app;
+GRANT SELECT ON TABLE legacy_projects TO laydown_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE links TO laydown_app;
 GRANT SELECT ON TABLE links TO laydown_system;
@@ -1225,4 +1397,4 @@ GRANT UPDATE(uploads) ON TABLE usage TO laydown_system;
 GRANT SELECT,INSERT ON TABLE usage_changes TO laydown_app;
 GRANT SELECT,DELETE ON TABLE usage_changes TO laydown_system;
 
-GRANT SELECT,INSERT,UPDATE ON TABLE versions TO laydown_app;
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE versions TO laydown_app;

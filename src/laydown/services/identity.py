@@ -174,6 +174,25 @@ class Identity:
             return None
         return replace(_caller(credential, caller.shown, caller.origin), until=caller.until)
 
+    async def holder(self, token: UUID, origin: Origin = NOWHERE) -> Caller:
+        """Return who a token speaks for whose holder showed something else that stands for it.
+
+        Raises `Unauthenticated` for one that isn't valid now.
+        """
+        credential = await self.keyring.credential(SecretKind.TOKEN, token)
+        if credential is None or not credential.is_valid:
+            raise Unauthenticated("what this key stood for is revoked or expired")
+        if not credential.is_used:
+            await self.keyring.note_use(SecretKind.TOKEN, token)
+        return _caller(credential, SecretKind.TOKEN, origin)
+
+    async def owner(self, organization: OrganizationId, member: PrincipalId) -> Caller:
+        """Return an owner, in whose name whoever runs the server acts on the server."""
+        credential = await self.keyring.credential_of(organization, member)
+        if credential is None or not credential.is_valid:
+            raise Unauthenticated("this owner is a member no more")
+        return _caller(credential, None, NOWHERE)
+
     async def issue(self, *, organization: str, name: str, member: str = "owner") -> str:
         """Return a new token of an organization's owner; both are made if absent. Shown once."""
         made = secret(SecretKind.TOKEN)

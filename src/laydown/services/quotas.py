@@ -112,7 +112,10 @@ async def _room(tx: Tx, projects: Sequence[ProjectId], *, lock: bool) -> Room:
 def within(
     room: Room, uploads: Mapping[UploadId, Upload], findings: Mapping[UploadId, Finding]
 ) -> Mapping[UploadId, Finding]:
-    """Return findings with as many files refused as it takes to be within the quotas again."""
+    """Return findings with as many files refused as it takes to be within the quotas again.
+
+    What stays in another's bucket counts, but isn't refused: it was here before the quota was.
+    """
     if not room.is_exceeded:
         return findings
     for id_, finding in findings.items():
@@ -126,7 +129,7 @@ def within(
 
 def _within(room: Room, upload: Upload, finding: Passed) -> Finding:
     excess = room.excess(upload.project)
-    if excess is None:
+    if excess is None or upload.is_foreign:
         return finding
     room.give_back(upload.project, usage_of(upload))
     return Refusal(reason=Reason.QUOTA_EXCEEDED, detail=excess, proof=finding.proof)

@@ -63,6 +63,16 @@ class Knobs:
         "(no endpoint: Amazon's; `&public=URL` is the endpoint as clients reach it); none: in the "
         "data directory. Credentials come from where AWS's tools look for them.",
     ] = None
+    legacy_store: Annotated[
+        str | None,
+        "The bucket of a system that laydown takes over from, written like LAYDOWN_STORE: what was "
+        "imported is read there, and nothing in it is changed; none: there is no such system.",
+    ] = None
+    legacy_door: Annotated[
+        bool,
+        "Whether the API answers that system's own routes, `/documents` and what is below it, for "
+        "its clients; takes LAYDOWN_LEGACY_STORE, and LAYDOWN_STORE in the same bucket.",
+    ] = False
     queue: Annotated[
         str | None,
         "What announces jobs to workers: `sqs://QUEUE?endpoint=URL&region=NAME`; none: workers "

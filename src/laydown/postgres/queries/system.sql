@@ -53,10 +53,11 @@ SELECT k.key,
                 AND 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 -- name: present_blobs
+-- Of our own store: what is in another's bucket is compared by `laydown legacy verify`.
 SELECT organization_id, id, sha256, size, kind, media_type, object_key, store_version, scanned_by
   FROM blobs
  WHERE NOT is_missing AND NOT is_infected
-   AND (%(after)s::text IS NULL OR object_key > %(after)s)
+   AND object_key > coalesce(%(after)s::text, 'u/') AND object_key < 'u0'
  ORDER BY object_key
  LIMIT %(limit)s;
 

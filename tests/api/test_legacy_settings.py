@@ -1,0 +1,59 @@
+"""What can't work beside an old system is refused before anything runs."""
+
+from dataclasses import replace
+
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from laydown.bootstrap.api import api
+from laydown.bootstrap.legacy import leaving, prepare
+from laydown.settings import BadSettings
+from tests.ledger_support import ask
+
+
+async def test_a_door_takes_an_old_bucket(old):
+    """The old routes without the bucket that they are about are a contradiction."""
+    with pytest.raises(BadSettings, match="LEGACY_STORE"):
+        async with api(replace(old.settings, legacy_store=None)):
+            pass
+
+
+@pytest.mark.parametrize("is_shared", [False], ids=["another"])
+async def test_a_door_takes_our_store_in_the_old_bucket(old):
+    """What comes through it would be out of the old system's reach elsewhere."""
+    with pytest.raises(BadSettings, match="one bucket"):
+        async with api(replace(old.settings, legacy_door=True)):
+            pass
+
+
+async def test_a_door_takes_the_old_table(old):
+    """Without it, or without a right to read it, the API doesn't start, and says why."""
+    await ask(old.database, "REVOKE SELECT ON public.documents FROM laydown_system")
+    with pytest.raises(BadSettings, match="laydown legacy prepare"):
+        async with api(old.settings):
+            pass
+    await ask(old.database, "DROP TABLE public.documents")
+    with pytest.raises(BadSettings, match="laydown legacy prepare"):
+        async with api(old.settings):
+            pass
+
+
+async def test_the_tools_take_an_old_bucket(old):
+    """They name the setting that is missing."""
+    with pytest.raises(BadSettings, match="LAYDOWN_LEGACY_STORE"):
+        async with leaving(replace(old.settings, legacy_store=None)):
+            pass
+
+
+async def test_a_schema_is_made_beside_the_old_table_alone(old, database):
+    """Not in the old tables' own schema, and not where there is no old table of that shape."""
+    with pytest.raises(BadSettings, match="search_path"):
+        await prepare(replace(old.settings, database=old.database))
+    elsewhere = make_conninfo(database, options="-c search_path=laydown")
+    with pytest.raises(BadSettings, match="lacks filename"):
+        await prepare(replace(old.settings, database=elsewhere))
+
+
+async def test_preparing_twice_changes_nothing(old):
+    """What is there stays, and nothing is missing."""
+    assert await prepare(old.settings) == []

@@ -114,9 +114,9 @@ class OldSystem:
         async with self.tools() as tools:
             caller = await tools.matchmaking.owner(organization)
             pairs = {old: code for code, old in codes.items()}
-            await tools.matchmaking.projects(
-                caller, pairs, writes_back=writes_back, prefix=tools.in_common or ""
-            )
+            prefix = tools.in_common or ""
+            await tools.matchmaking.projects(caller, pairs, prefix=prefix)
+            await tools.matchmaking.writing_back(caller, is_on=writes_back, prefix=prefix)
             await tools.matchmaking.key(caller, OLD_KEY, name="old app", most=Role.CONTRIBUTOR)
             return caller.organization
 

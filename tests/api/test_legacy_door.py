@@ -159,6 +159,15 @@ async def test_errors_are_as_the_old_api_told_them(old, client):
     assert (await client.get("/documents/99999"))[0] == 404
 
 
+async def test_no_upload_is_taken_that_old_readers_would_not_see(old, client):
+    """Where the old table isn't written to, the door says so and keeps nothing."""
+    await old.map(tower=7, writes_back=False)
+    status, told = await client.send(PDF)
+    assert status == 503
+    assert "write-back" in told["error"]
+    assert await old.rows() == []
+
+
 async def test_a_projects_list_has_documents_of_both(old, client):
     """What the old system took and what we took are one list, by id; unknown ones are empty."""
     first = await old.keep(PDF, name="old.pdf")

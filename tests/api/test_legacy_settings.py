@@ -57,3 +57,18 @@ async def test_a_schema_is_made_beside_the_old_table_alone(old, database):
 async def test_preparing_twice_changes_nothing(old):
     """What is there stays, and nothing is missing."""
     assert await prepare(old.settings) == []
+
+
+@pytest.mark.usefixtures("beside")
+async def test_a_project_that_is_mapped_later_is_as_the_others(old):
+    """Mapping another, or the same again, neither begins nor ends to write to the old table."""
+    await old.map(tower=7, writes_back=True)
+    async with old.tools() as tools:
+        caller = await tools.matchmaking.owner("ours")
+        await tools.matchmaking.projects(caller, {7: "tower", 8: "bridge"}, prefix="")
+        mapped = await tools.matchmaking.table.mapped()
+        assert {each.old: each.writes_back for each in mapped.values()} == {7: True, 8: True}
+        await tools.matchmaking.writing_back(caller, is_on=False, prefix="")
+        await tools.matchmaking.projects(caller, {9: "tunnel"}, prefix="")
+        mapped = await tools.matchmaking.table.mapped()
+        assert not any(each.writes_back for each in mapped.values())

@@ -22,6 +22,7 @@ from laydown.settings import PREFIX, BadSettings, Settings
 
 FIX = "laydown doctor --fix"
 _STORE = f"{PREFIX}STORE"
+_LEGACY_STORE = f"{PREFIX}LEGACY_STORE"
 _PATIENCE = 10.0  # seconds for a scanner to answer
 
 
@@ -42,6 +43,8 @@ async def examine(settings: Settings, *, fix: bool) -> AsyncGenerator[Finding, N
     if settings.store is not None:
         async for finding in _store(settings, settings.store, fix=fix):
             yield finding
+    if settings.legacy_store is not None:
+        yield await _legacy_store(settings.legacy_store)
     for name, text in _queues(settings):
         yield await _queue(name, text, fix=fix)
     yield await _scanner(settings)
@@ -52,12 +55,14 @@ async def examine(settings: Settings, *, fix: bool) -> AsyncGenerator[Finding, N
 async def refuse_unusable(settings: Settings) -> None:
     """Raise `BadSettings` for a store or a queue that is missing, or refuses us."""
     async with AsyncExitStack() as stack:
-        if settings.store is not None:
+        for name, address in ((_STORE, settings.store), (_LEGACY_STORE, settings.legacy_store)):
+            if address is None:
+                continue
             try:
-                async with _bucket(settings.store) as bucket:
+                async with _bucket(address) as bucket:
                     await s3_bucket.verify(bucket)
             except BadStore as bad:
-                raise BadSettings(f"{_STORE}: {bad}") from bad
+                raise BadSettings(f"{name}: {bad}") from bad
         for name, text in _queues(settings):
             await stack.enter_async_context(named_queue(name, text))
 
@@ -141,6 +146,16 @@ async def _bucket(text: str) -> AsyncIterator[S3Client]:
     address = parse_store(text)
     async with connected() as session:
         yield S3Client(address, Credentials(region=address.region), session)
+
+
+async def _legacy_store(text: str) -> Finding:
+    """Look at another system's bucket, which is read and never changed, so never made either."""
+    try:
+        async with _bucket(text) as bucket:
+            await s3_bucket.verify(bucket)
+    except (BadStore, LaydownError) as bad:
+        return Finding(is_well=False, sentence=f"{_LEGACY_STORE}: {bad}")
+    return Finding(is_well=True, sentence=f"{_LEGACY_STORE}: it can be read")
 
 
 async def _queue(setting: str, text: str, *, fix: bool) -> Finding:

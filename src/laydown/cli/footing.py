@@ -8,7 +8,7 @@ async def refuse_unusable(settings: Settings) -> None:
 
     Whoever keeps all on one machine starts without loading what talks to others.
     """
-    if settings.store or settings.queue or settings.notices:
+    if settings.store or settings.legacy_store or settings.queue or settings.notices:
         from laydown.bootstrap import doctoring  # noqa: PLC0415 - as said
 
         await doctoring.refuse_unusable(settings)

@@ -78,9 +78,8 @@ def map_projects(
 
     async def work(tools: "Leaving") -> None:
         caller = await tools.matchmaking.owner(owner)
-        found = await tools.matchmaking.projects(
-            caller, codes, writes_back=False, prefix=tools.in_common or ""
-        )
+        prefix = tools.in_common or ""
+        found = await tools.matchmaking.projects(caller, codes, prefix=prefix)
         for mapped, project in found:
             say(f"old project {mapped.old} is {printable(project.code)} of {printable(owner)}")
 

@@ -38,8 +38,8 @@ class LegacyRows(Protocol):
         """Say which project of ours one of the old system is; raise `Conflict` if taken."""
         ...
 
-    async def old_projects(self) -> Sequence[OldProject]:
-        """Return the projects of the old system that are mapped, by their old id."""
+    async def old_projects(self, old: int | None = None) -> Sequence[OldProject]:
+        """Return the projects of the old system that are mapped, or that one, by their old id."""
         ...
 
     async def keep_old_ids(self, documents: Sequence[Kept]) -> None:

@@ -29,9 +29,9 @@ class LegacyRows(Session):
             prefix=mapped.prefix,
         )
 
-    async def old_projects(self) -> Sequence[OldProject]:
+    async def old_projects(self, old: int | None = None) -> Sequence[OldProject]:
         """Return the projects of the old system that are mapped, by their old id."""
-        return [old_project_of(row) for row in await self.all(_Q["old_projects"])]
+        return [old_project_of(row) for row in await self.all(_Q["old_projects"], old=old)]
 
     async def keep_old_ids(self, documents: Sequence[Kept]) -> None:
         """Note which upload brings each document."""

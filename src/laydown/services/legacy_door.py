@@ -136,6 +136,8 @@ class OldDoor:
             mapped = await _mapped(tx, project)
             if mapped is None or not caller.rights.may(Act.DELIVER, mapped.project):
                 raise NotFound("project", project)
+            if not mapped.writes_back:  # or its readers would never see the file
+                raise Overloaded("the old table isn't written to: run `laydown legacy write-back`")
             who = uploaded_by or await _called(tx, caller)
         batch = await self.filing.open(
             caller,
@@ -198,7 +200,7 @@ async def _row_for(tx: Tx, caller: Caller, act: Act, id_: int) -> tuple[OldDocum
 
 
 async def _mapped(tx: Tx, old: int) -> OldProject | None:
-    return next((each for each in await tx.old_projects() if each.old == old), None)
+    return next(iter(await tx.old_projects(old)), None)
 
 
 async def _called(tx: Tx, caller: Caller) -> str:

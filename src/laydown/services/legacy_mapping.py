@@ -39,13 +39,15 @@ class Matchmaking:
         return await self.identity.owner(found[0], found[1])
 
     async def projects(
-        self, caller: Caller, codes: Mapping[int, str], *, writes_back: bool, prefix: str
+        self, caller: Caller, codes: Mapping[int, str], *, prefix: str
     ) -> Sequence[tuple[OldProject, Project]]:
         """Map old projects to ours by their codes; a code that nobody has makes a project.
 
-        With *writes_back* the old table gets a row for whatever becomes a version there from now
-        on; *prefix* is what stands before our keys in the bucket that both systems use.
+        The old table is told of new versions in them if it is of those in any other. *prefix* is
+        what stands before our keys in the bucket that both systems use.
         """
+        async with self.ledger.snapshot(caller.organization) as tx:
+            writes_back = any(each.writes_back for each in await tx.old_projects())
         done = []
         for old, code in codes.items():
             project = await self._project(caller, code)

@@ -10,7 +10,7 @@ ON CONFLICT (old_id, organization_id)
 -- name: old_projects
 SELECT organization_id, old_id, project_id, writes_back, prefix
   FROM legacy_projects
- WHERE organization_id = %(organization)s
+ WHERE organization_id = %(organization)s AND (%(old)s::bigint IS NULL OR old_id = %(old)s)
  ORDER BY old_id;
 
 -- name: keep_old_ids

@@ -146,12 +146,8 @@ def app(observed):
         return []
 
     declaring, completing = Declaring(ledger=ledger, policy=policy), Completing(ledger=ledger)
-    watching = Watching(
-        ledger=ledger,
-        tail=Tail(log=None),
-        identity=identity,
-        audience=Audience(refused=print),
-    )
+    audience = Audience(refused=print)
+    watching = Watching(ledger=ledger, tail=Tail(log=None), identity=identity, audience=audience)
     return build(
         Services(
             identity=identity,

@@ -14,7 +14,11 @@ if ! "$bin/python" -c '' 2>/dev/null; then
 fi
 if ! cmp -s requirements/infra.txt infra/.venv/installed.txt; then
     say "installing the locked packages"
-    VIRTUAL_ENV=$PWD/infra/.venv .venv/bin/uv pip sync -q --require-hashes requirements/infra.txt
+    if ! VIRTUAL_ENV=$PWD/infra/.venv .venv/bin/uv pip sync -q --require-hashes requirements/infra.txt; then
+        say "the packages can't be installed, so nothing of infra/ is checked"
+        [ "${CI:-}" != true ] || exit 1
+        exit 0
+    fi
     cp requirements/infra.txt infra/.venv/installed.txt
 fi
 

@@ -36,7 +36,7 @@ rough=(tests/e2e/test_{kills,form_kills,cuts,quota,spike,full_disk,distributed}.
 console=true # without Node there is none, and that was said
 [ ! -d console/node_modules ] || console='npm --prefix console run --silent test -- --reporter=dot'
 run_beside 1 "$(on distributed tests/api)" "$(on embedded tests/unit)"
-run_beside 2 "$(on embedded tests/api)"
+run_beside 2 "bash scripts/infra.sh" "$(on embedded tests/api)"
 run_beside 3 "$console" "$(on embedded "tests/browser tests/contract --ignore=$alone")" \
     "$(on distributed tests/contract)"
 run_beside 4 "$(on embedded "tests/e2e ${rough[*]/#/--ignore=}")"
@@ -48,6 +48,6 @@ for session in "${beside[@]}"; do
     wait "$session" || status=$?
 done
 TEST_ENGINE=embedded .venv/bin/pytest -q "$alone" || status=$?
-printf '\nBeside these, the API on S3 and SQS, and units; the API; the console and contracts; processes:\n'
+printf '\nBeside these, the API on S3 and SQS, and units; infra and the API; the console and contracts; processes:\n'
 cat "$said"/*
 exit "$status"

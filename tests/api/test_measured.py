@@ -110,19 +110,13 @@ async def test_a_collector_gets_the_same_numbers(settings, collector):
     ):
         await talk.get("/v1/projects")
         shown = await numbers(server, talk)
-    [answered] = [
-        each for each in collector.numbers("laydown_control_requests_total") if each.value
-    ]
-    assert (answered.process, answered.labels) == ("api", {"result": "answered"})
-    assert answered.value == shown['laydown_control_requests_total{result="answered"}'] == 1
-    [seconds] = [
-        each
-        for each in collector.numbers("laydown_request_seconds")
-        if each.labels == {"route": "/v1/projects"}
-    ]
-    assert seconds.value == 1
-    [memory] = collector.numbers("laydown_memory_bytes")
-    assert memory.value > 0
+    answered = shown['laydown_control_requests_total{result="answered"}']
+    assert collector.last("laydown_control_requests_total", result="answered") == answered == 1
+    assert collector.last("laydown_control_requests_total", result="failed") == 0
+    assert collector.last("laydown_request_seconds", route="/v1/projects") == 1
+    processes = {each.process for each in collector.numbers("laydown_control_requests_total")}
+    assert processes == {"api"}
+    assert collector.last("laydown_memory_bytes", process="api")
 
 
 async def test_a_collector_that_is_away_holds_nothing_up(settings):

@@ -1,6 +1,7 @@
 """Synthesizes every stage: `python app.py`, or the CDK's own command line through `cdk.json`."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from aws_cdk import App, Validations
@@ -18,8 +19,9 @@ def build(*, outdir: str | None = None, is_checked: bool = True) -> App:
     # Whoever runs it without the CDK's command line has no flags: old behaviour comes back.
     context = json.loads((_HERE / "cdk.json").read_text())["context"]
     app = App(outdir=outdir or str(_HERE / "cdk.out"), analytics_reporting=False, context=context)
+    released = app.node.try_get_context("image_tag")  # a deployment's: `cdk deploy -c image_tag=…`
     for stage in STAGES:
-        acknowledge(Cell(app, stage))
+        acknowledge(Cell(app, replace(stage, image_tag=released) if released else stage))
     if is_checked:
         Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     return app

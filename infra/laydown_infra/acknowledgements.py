@@ -72,10 +72,10 @@ def _about_data(cell: Cell) -> None:
 
 def _about_service(cell: Cell) -> None:
     service, objects = cell.service, f"{cell.config.files_arn}/{OBJECTS}"
-    for name in ("Api", "Worker", "Migrate"):
+    for stack, name in ((service, "Api"), (service, "Worker"), (cell.migration, "Migrate")):
         why = "what is there is no secret: a test holds the variables to a list"
-        _accept(service, f"{name}Task", "AwsSolutions-ECS2", why)
-        _accept(service, f"{name}ExecutionRole", _wildcard("*"), _NO_RESOURCES)
+        _accept(stack, f"{name}Task", "AwsSolutions-ECS2", why)
+        _accept(stack, f"{name}ExecutionRole", _wildcard("*"), _NO_RESOURCES)
     for name in ("Api", "Worker"):
         _accept(service, f"{name}TaskRole", _wildcard("*"), _NO_RESOURCES)
         _accept(

@@ -8,8 +8,10 @@ from laydown_infra.copies import CopiesStack
 from laydown_infra.data import DataStack
 from laydown_infra.deployer import DeployerStack
 from laydown_infra.edge import EdgeStack
+from laydown_infra.environment import Surroundings
 from laydown_infra.images import ImagesStack
 from laydown_infra.ingest import IngestStack
+from laydown_infra.migration import MigrationStack
 from laydown_infra.monitoring import MonitoringStack
 from laydown_infra.network import NetworkStack
 from laydown_infra.service import ServiceStack
@@ -36,6 +38,15 @@ class Cell(Stage):
         self.network = NetworkStack(self, "network", stage=stage)
         self.ingest = IngestStack(self, "ingest", stage=stage)
         self.data = DataStack(self, "data", stage=stage, network=self.network)
+        self.migration = MigrationStack(
+            self,
+            "migration",
+            stage=stage,
+            network=self.network,
+            images=self.images,
+            data=self.data,
+            around=self._surroundings(),
+        )
         self.service = ServiceStack(
             self,
             "service",
@@ -44,6 +55,7 @@ class Cell(Stage):
             images=self.images,
             data=self.data,
             ingest=self.ingest,
+            migration=self.migration,
         )
         self.edge = EdgeStack(self, "edge", stage=stage, balancer=self.service.balancer)
         self.monitoring = MonitoringStack(
@@ -60,3 +72,17 @@ class Cell(Stage):
         Tags.of(self).add("service", "laydown")
         Tags.of(self).add("stage", stage.name)
         Tags.of(self).add("cell", stage.cell)
+
+    def _surroundings(self) -> Surroundings:
+        stage = self.config
+        return Surroundings(
+            region=stage.region,
+            cidr=stage.cidr,
+            domain=stage.domain,
+            page_origins=stage.page_origins,
+            database_host=self.data.database.db_instance_endpoint_address,
+            bucket=stage.files_bucket,
+            jobs=self.ingest.jobs.queue_name,
+            notices=self.ingest.notices.queue_name,
+            scanner=stage.scanner.value,
+        )

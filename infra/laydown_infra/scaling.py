@@ -36,7 +36,7 @@ def scale_api(api: ecs.FargateService, fleet: Fleet) -> None:
 def scale_workers(
     scope: Construct,
     worker: ecs.FargateService,
-    cluster: ecs.Cluster,
+    cluster: ecs.ICluster,
     *,
     stage: StageConfig,
     jobs: sqs.IQueue,

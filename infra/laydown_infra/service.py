@@ -1,4 +1,4 @@
-"""What runs: the api behind a load balancer, the workers, and the task that changes the schema."""
+"""What runs: the api behind a load balancer, and the workers."""
 
 from aws_cdk import Duration, RemovalPolicy, Stack
 from aws_cdk import aws_certificatemanager as acm
@@ -9,13 +9,14 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from laydown_infra import environment, rights
-from laydown_infra.config import Fleet, StageConfig
+from laydown_infra.config import StageConfig
 from laydown_infra.data import DataStack
 from laydown_infra.images import ImagesStack
 from laydown_infra.ingest import IngestStack
+from laydown_infra.migration import MigrationStack
 from laydown_infra.network import NetworkStack
 from laydown_infra.scaling import scale_api, scale_workers
-from laydown_infra.tasks import Program, Tasks, allow_login, give_master_password
+from laydown_infra.tasks import Program, Tasks, allow_login
 
 _IDLE = Duration.seconds(120)
 """How long a connection may be silent: event streams speak every 15 s (LAYDOWN_EVENT_HEARTBEAT)."""
@@ -40,37 +41,20 @@ class ServiceStack(Stack):
         images: ImagesStack,
         data: DataStack,
         ingest: IngestStack,
+        migration: MigrationStack,
     ) -> None:
         super().__init__(scope, id)
         self._stage = stage
         self._network = network
         self._data = data
         self._ingest = ingest
-        self._around = environment.Surroundings(
-            region=stage.region,
-            cidr=stage.cidr,
-            domain=stage.domain,
-            page_origins=stage.page_origins,
-            database_host=data.database.db_instance_endpoint_address,
-            bucket=stage.files_bucket,
-            jobs=ingest.jobs.queue_name,
-            notices=ingest.notices.queue_name,
-            scanner=stage.scanner.value,
-        )
+        self._around = migration.around
         tasks = Tasks(self, stage=stage, images=images)
-        self.cluster = ecs.Cluster(
-            self,
-            "Cluster",
-            cluster_name=stage.prefix,
-            vpc=network.vpc,
-            container_insights_v2=ecs.ContainerInsights.ENHANCED,
-            enable_fargate_capacity_providers=True,
-        )
+        self.cluster = migration.cluster
         self.balancer = self._make_balancer()
         self.alarms = self._make_alarms()
         self.api = self._make_api(tasks)
         self.worker = self._make_worker(tasks)
-        self.migration = self._make_migration(tasks)
         scale_api(self.api, stage.api)
         scale_workers(self, self.worker, self.cluster, stage=stage, jobs=ingest.jobs)
 
@@ -277,16 +261,3 @@ class ServiceStack(Stack):
             propagate_tags=ecs.PropagatedTagSource.SERVICE,
             enable_ecs_managed_tags=True,
         )
-
-    def _make_migration(self, tasks: Tasks) -> ecs.FargateTaskDefinition:
-        task = tasks.define(
-            Program(
-                name="migrate",
-                command=["migrate", "--login", environment.LOGIN],
-                environment=environment.migrate(self._around),
-                is_traced=False,
-            ),
-            Fleet(cpu=256, memory=512, least=0, most=1),
-        )
-        give_master_password(task, self._data.database, self._data.key)
-        return task

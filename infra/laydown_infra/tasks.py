@@ -6,6 +6,7 @@ holds that nothing wider than these is granted.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_ecr as ecr
@@ -49,7 +50,11 @@ class Tasks:
         self._stack = stack
         self._stage = stage
         self._images = images
-        self._metrics = self._log_group("Metrics")
+
+    @cached_property
+    def _metrics(self) -> logs.LogGroup:
+        """Where collectors write numbers; made where one runs."""
+        return self._log_group("Metrics")
 
     def define(self, program: Program, size: Fleet) -> ecs.FargateTaskDefinition:
         """Return the task that runs *program*; its role may do nothing yet but report."""

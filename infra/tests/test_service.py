@@ -1,6 +1,8 @@
 """What runs, and what each of it may touch."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from laydown_infra.ingest import SCAN_TAG
 from tests.conftest import Templates
@@ -22,7 +24,7 @@ def test_only_one_service_has_the_circuit_breaker(templates: Templates, cell: st
 
 def test_no_task_can_write_to_its_image_or_is_root(templates: Templates, cell: str) -> None:
     """Every container has a read-only root, no capability and a number for its user."""
-    tasks = resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition")
+    tasks = _tasks(templates, cell)
     containers = [each for task in tasks.values() for each in task["ContainerDefinitions"]]
     assert len(containers) == 5
     for container in containers:
@@ -33,20 +35,20 @@ def test_no_task_can_write_to_its_image_or_is_root(templates: Templates, cell: s
 
 def test_tasks_run_on_graviton(templates: Templates, cell: str) -> None:
     """The image is built for arm64 alone."""
-    for task in resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition").values():
+    for task in _tasks(templates, cell).values():
         assert task["RuntimePlatform"]["CpuArchitecture"] == "ARM64"
 
 
 def test_a_stopping_task_has_longer_than_it_needs(templates: Templates, cell: str) -> None:
     """LAYDOWN_DRAIN is 20 s; Fargate kills after 120 at the latest."""
-    for task in resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition").values():
+    for task in _tasks(templates, cell).values():
         ours = task["ContainerDefinitions"][0]
         assert 20 < ours["StopTimeout"] <= 120
 
 
 def test_no_variable_holds_a_secret(templates: Templates, cell: str) -> None:
     """The owner's password reaches the migration as an ECS secret, and nothing else is one."""
-    tasks = resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition")
+    tasks = _tasks(templates, cell)
     secret = {
         container["Name"]: [given["Name"] for given in container.get("Secrets", [])]
         for task in tasks.values()
@@ -134,6 +136,24 @@ def test_workers_follow_the_backlog_and_what_is_announced(templates: Templates, 
         f"{cell}-backlog": ["ApproximateNumberOfMessagesVisible", "RunningTaskCount"],
         f"{cell}-announced": ["laydown_announced_files", "RunningTaskCount"],
     }
+
+
+def test_the_migration_can_run_before_the_services_change(templates: Templates, cell: str) -> None:
+    """Its stack names nothing of theirs, and says what whoever runs it has to know."""
+    template = templates[f"{cell}-migration"]
+    assert not resources(template, "AWS::ECS::Service")
+    assert f"{cell}-service" not in list(texts(template))
+    assert {"MigrationTask", "MigrationGroup", "MigrationSubnet0", "MigrationSubnet1"} <= set(
+        template["Outputs"]
+    )
+
+
+def _tasks(templates: Templates, cell: str) -> Mapping[str, Mapping[str, Any]]:
+    """Return every task definition of a cell."""
+    found: dict[str, Mapping[str, Any]] = {}
+    for stack in ("migration", "service"):
+        found |= resources(templates[f"{cell}-{stack}"], "AWS::ECS::TaskDefinition")
+    return found
 
 
 def _granted(templates: Templates, cell: str, role: str) -> set[str]:

@@ -53,6 +53,7 @@ class Node:
     env: Mapping[str, str]  # all it has
     log: Path
     lifeline: int  # it ends when we do
+    within: Sequence[str] = ()  # a command that runs it, somewhere narrower
     process: subprocess.Popen[bytes] | None = None
     _began: int = 0  # characters that its log had when it was started last
 
@@ -83,7 +84,7 @@ class Node:
         self._began = len(self.said)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "laydown", *self.arguments],
+                [*self.within, sys.executable, "-m", "laydown", *self.arguments],
                 env={**self.env, LIFELINE_VARIABLE: str(self.lifeline)},
                 pass_fds=[self.lifeline],
                 stdin=subprocess.DEVNULL,

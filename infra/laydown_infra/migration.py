@@ -50,13 +50,5 @@ class MigrationStack(Stack):
             Fleet(cpu=256, memory=512, least=0, most=1),
         )
         give_master_password(task, data.database, data.key)
-        self._say("MigrationTask", task.task_definition_arn)
-        self._say("MigrationGroup", network.migration.security_group_id)
-        for index, subnet in enumerate(
-            network.vpc.select_subnets(subnet_group_name="app").subnet_ids
-        ):
-            self._say(f"MigrationSubnet{index}", subnet)
-
-    def _say(self, name: str, value: str) -> None:
-        """Tell the workflow that runs the task, which reads it from CDK's file of outputs."""
-        CfnOutput(self, name, value=value)
+        # For the workflow that runs it from CDK's file of outputs; the network says the rest.
+        CfnOutput(self, "MigrationTask", value=task.task_definition_arn)

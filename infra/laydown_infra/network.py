@@ -5,7 +5,7 @@ production what runs has no way out: AWS's services are reached by endpoints, so
 reads a hostile file can tell nobody. Every security group and every rule between them is here.
 """
 
-from aws_cdk import RemovalPolicy, Stack
+from aws_cdk import CfnOutput, RemovalPolicy, Stack
 from aws_cdk import aws_ec2 as ec2
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
@@ -42,6 +42,7 @@ class NetworkStack(Stack):
         self.migration = self._group("Migration", "The task that changes the schema")
         self.database = self._group("Database", "Postgres")
         self._allow()
+        self._tell_where_to_migrate()
         self._open_s3()
         if stage.egress is Egress.ENDPOINTS:
             self._open_endpoints()
@@ -85,6 +86,12 @@ class NetworkStack(Stack):
             destination=ec2.FlowLogDestination.to_cloud_watch_logs(kept),
             traffic_type=ec2.FlowLogTrafficType.REJECT,  # what is let through, S3 and ALB log
         )
+
+    def _tell_where_to_migrate(self) -> None:
+        """Say what the workflow needs that runs the migration's task."""
+        CfnOutput(self, "MigrationGroup", value=self.migration.security_group_id)
+        for index, subnet in enumerate(self.vpc.select_subnets(subnet_group_name="app").subnets):
+            CfnOutput(self, f"MigrationSubnet{index}", value=subnet.subnet_id)
 
     def _group(self, name: str, purpose: str) -> ec2.SecurityGroup:
         return ec2.SecurityGroup(

@@ -17,7 +17,7 @@ _FILES = 30
 
 
 def test_nodes_work_where_nothing_can_be_written(site, tmp_path):
-    """Api and worker take files from declared to ready on a file system that refuses every write."""
+    """Api and worker take files to ready on a file system that refuses every write."""
     proof = tmp_path / "written"
     tried = subprocess.run([*_READ_ONLY, "touch", proof], capture_output=True, check=False)
     if b"Read-only file system" not in tried.stderr:

@@ -15,6 +15,7 @@ from laydown.objects.credentials import Credentials
 from laydown.objects.s3_address import BadStore
 from laydown.objects.s3_address import parse_address as parse_store
 from laydown.objects.s3_http import S3Client, connected
+from laydown.postgres.migrate import too_new
 from laydown.queues.address import parse_address
 from laydown.queues.client import QueueMissing, QueueUnusable, RoleRefused
 from laydown.queues.upkeep import make_queue, redrive, set_aside
@@ -101,12 +102,12 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
         )
         return
     lacks = ", ".join(map(str, stands.missing))
-    if stands.unknown:
+    if stands.is_too_new:
+        yield _ill(f"{name}: {too_new(stands.least)}", "Start a newer one.")
+    elif stands.unknown:
         yield _ill(
             f"{name}: its schema is of a newer laydown (migration {max(stands.unknown)})",
-            f"Start that one: its schema needs a laydown that knows migration {stands.least}."
-            if stands.is_too_new
-            else "Start that one: this one may run beside it for as long as a roll-out takes.",
+            "Start that one: this one may run beside it for as long as a roll-out takes.",
         )
     if lacks:
         yield _ill(f"{name}: its schema lacks migrations {lacks}", "Run `laydown migrate`.")
@@ -116,7 +117,7 @@ async def _database(settings: Settings) -> AsyncGenerator[Finding, None]:
             "As the owner of these roles, grant them to that user: `laydown migrate` does it for "
             "its own.",
         )
-    elif not stands.unknown:
+    elif not stands.unknown and not stands.is_too_new:
         yield _well(f"{name}: answers, and has this program's schema")
 
 

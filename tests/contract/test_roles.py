@@ -92,6 +92,7 @@ async def test_doctor_names_a_role_refused(
     """Of the bucket and of the queue it says the same, and nothing of what is well."""
     chosen = replace(
         settings,
+        database=None,
         store=f"s3://plans?endpoint={seaweed.endpoint}&region={seaweed.region}",
         queue=f"sqs://plans?endpoint={queues.endpoint}&region={queues.region}",
         notices=None,

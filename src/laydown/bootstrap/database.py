@@ -67,6 +67,11 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             raise BadSettings("this database lacks our schema: run `laydown migrate` first")
         if stands.is_too_new:
             raise BadSettings(f"{too_new(stands.least)}: start a newer one")
+        if stands.refused:
+            raise BadSettings(
+                f"whoever connects to this database may not take on {' and '.join(stands.refused)}:"
+                " `laydown doctor` says what to do"
+            )
     async with (
         open_pool(address, "laydown_app", size=size, password=password) as app,
         open_pool(address, "laydown_system", size=_SYSTEM_CONNECTIONS, password=password) as system,

@@ -22,6 +22,10 @@ SCAN_TAG = "GuardDutyMalwareScanStatus"
 CLEAN = "NO_THREATS_FOUND"
 
 _PREFIX = OBJECTS.removesuffix("*")
+_NOTHING = f"{_PREFIX}00000000-0000-0000-0000-000000000000/*"
+"""No object ever has such a key. laydown asks for one to see whether its store answers, and has to
+hear that there is none: a denial would keep the api from ever being ready."""
+
 _RECEIVES = 5
 """After so many a message is for people to look at: laydown has dropped what it can't read by then,
 and what it can read fails for a reason."""
@@ -46,6 +50,7 @@ class IngestStack(Stack):
         self.access_log = self._make_access_log()
         self.bucket = self._make_bucket()
         self._notify()
+        self._quarantine()
         self.scan_role: iam.Role | None = None
         if stage.scanner is Scanner.GUARDDUTY:
             self.scan_role = self._scan()
@@ -216,6 +221,19 @@ class IngestStack(Stack):
         )
         self.bucket.node.add_dependency(self.notices.node.find_child("Policy"))
 
+    def _quarantine(self) -> None:
+        """Keep refused content from everybody, word for word as laydown's doctor wants it."""
+        self.bucket.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="LaydownQuarantine",
+                effect=iam.Effect.DENY,
+                principals=[iam.StarPrincipal()],
+                actions=["s3:GetObject", "s3:GetObjectVersion"],
+                resources=[f"{self._stage.files_arn}/{OBJECTS}"],
+                conditions={"StringEquals": {f"s3:ExistingObjectTag/{OUR_TAG}": "rejected"}},
+            )
+        )
+
     def _scan(self) -> iam.Role:
         """Have GuardDuty look through every new object, tag it, and tell the queue."""
         role = iam.Role(
@@ -327,9 +345,9 @@ class IngestStack(Stack):
             iam.PolicyStatement(
                 sid="NothingUnscanned",
                 effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
+                principals=[iam.StarPrincipal()],
                 actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[objects],
+                not_resources=[f"{self._stage.files_arn}/{_NOTHING}"],
                 conditions={
                     "StringNotEquals": {f"s3:ExistingObjectTag/{SCAN_TAG}": CLEAN},
                     "ArnNotEquals": {"aws:PrincipalArn": readers},
@@ -338,19 +356,9 @@ class IngestStack(Stack):
         )
         self.bucket.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="RefusedContent",  # as laydown itself sets it: for everybody, workers included
-                effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
-                actions=["s3:GetObject", "s3:GetObjectVersion"],
-                resources=[objects],
-                conditions={"StringEquals": {f"s3:ExistingObjectTag/{OUR_TAG}": "rejected"}},
-            )
-        )
-        self.bucket.add_to_resource_policy(
-            iam.PolicyStatement(
                 sid="NobodyElseJudges",
                 effect=iam.Effect.DENY,
-                principals=[iam.AnyPrincipal()],
+                principals=[iam.StarPrincipal()],
                 actions=["s3:PutObject", "s3:PutObjectTagging", "s3:PutObjectVersionTagging"],
                 resources=[objects],
                 conditions={

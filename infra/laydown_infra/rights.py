@@ -21,7 +21,13 @@ def grant_receiving(api: iam.IRole, files: str, key: kms.IKey) -> None:
     _allow(
         api,
         "SignAndServe",
-        ["s3:PutObject", "s3:GetObject", "s3:AbortMultipartUpload", "s3:ListMultipartUploadParts"],
+        [
+            "s3:PutObject",
+            "s3:GetObject",
+            "s3:GetObjectTagging",  # tells what was refused from a store that is out of order
+            "s3:AbortMultipartUpload",
+            "s3:ListMultipartUploadParts",
+        ],
         [objects],
     )
     _allow(api, "SeeThatTheBucketAnswers", ["s3:ListBucket"], [files])

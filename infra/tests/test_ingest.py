@@ -85,9 +85,20 @@ def test_unscanned_content_is_read_by_those_who_prove_it(templates: Templates, c
     assert gate["Condition"]["StringNotEquals"] == {
         "s3:ExistingObjectTag/GuardDutyMalwareScanStatus": "NO_THREATS_FOUND"
     }
+    assert gate["NotResource"].endswith("/u/00000000-0000-0000-0000-000000000000/*")
     let_in = gate["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]
     assert len(let_in) == 3
     assert not [who for who in let_in if "api" in str(who)]
+
+
+def test_refused_content_is_kept_from_everybody(templates: Templates, cell: str) -> None:
+    """The worker's own tag denies reading, in the very form in which laydown's doctor looks."""
+    (kept,) = _named(templates[f"{cell}-ingest"], "LaydownQuarantine")
+    assert kept["Principal"] == "*"
+    assert actions(kept) == {"s3:GetObject", "s3:GetObjectVersion"}
+    assert kept["Condition"] == {
+        "StringEquals": {"s3:ExistingObjectTag/laydown-verdict": "rejected"}
+    }
 
 
 def test_only_the_scanner_says_clean(templates: Templates, cell: str) -> None:

@@ -69,6 +69,7 @@ def test_the_api_can_neither_delete_nor_tag(templates: Templates, cell: str) -> 
     assert {action for action in granted if action.startswith("s3:")} == {
         "s3:PutObject",
         "s3:GetObject",
+        "s3:GetObjectTagging",
         "s3:AbortMultipartUpload",
         "s3:ListMultipartUploadParts",
         "s3:ListBucket",

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Everything about infra/ that can be known without an AWS account: it is synthesized, asked about
-# by cdk-nag and cfn-lint, typed, and held to its assertions. Arguments go to pytest.
+# by cdk-nag and cfn-lint, typed, and held to its assertions; then laydown's own processes deliver
+# through the ingest stack's template, made in an emulator. Arguments go to the assertions' pytest.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,3 +29,7 @@ mypy --no-error-summary
 python app.py
 cfn-lint
 pytest -q "$@"
+
+# With laydown's environment, not infra's: the trial needs no CDK, only what was synthesized.
+cd ..
+.venv/bin/pytest -q tests/infra

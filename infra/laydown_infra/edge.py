@@ -1,7 +1,7 @@
 """The edge: CloudFront and its web ACL in front of the load balancer.
 
 Uploads do not pass here: they go to S3 straight, as do downloads, by URLs that live for minutes
-(docs/decisions/0021). What passes is the console, whose files are cached, and the API, which isn't.
+(docs/decisions/0023). What passes is the console, whose files are cached, and the API, which isn't.
 """
 
 from aws_cdk import Duration, RemovalPolicy, Stack

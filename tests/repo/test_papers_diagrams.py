@@ -48,8 +48,9 @@ def endpoints():
 
 
 def test_processes_are_those_that_run():
-    """What is drawn as ours is a container of the service stack, and each of these is drawn."""
-    programs = set(re.findall(r'name="(\w+)",\n\s+command=', infra("service")))
+    """What is drawn as ours is a task that some stack defines, and each of these is drawn."""
+    defined = infra("service") + infra("migration")
+    programs = set(re.findall(r'name="(\w+)",\n\s+command=', defined))
     assert ours(DEPLOYMENT) == programs
     assert ours(ARCHITECTURE) <= programs
     assert ours(SEQUENCE) == ours(ARCHITECTURE)

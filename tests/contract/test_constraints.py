@@ -58,6 +58,10 @@ BREACHES = {
     "is_pointer) SELECT id, 'x', decode(repeat('00', 32), 'hex'), -1, 'text', false "
     "FROM organizations",
     "legacy_keys_key_sha256_check": "UPDATE legacy_keys SET key_sha256 = 'short'",
+    "batches_trace_check": "UPDATE batches SET trace = 'short'",
+    "jobs_trace_check": "INSERT INTO jobs (id, organization_id, kind, trace) "
+    "SELECT gen_random_uuid(), id, 'prove', 'short' FROM organizations",
+    "schema_floor_is_only_check": "INSERT INTO schema_floor VALUES (0, false)",
 }
 
 # What breaks each unique index that is more than a primary key.

@@ -131,7 +131,7 @@ async def may(tenant: Tenant, role: str, right: str, table: str) -> bool:
 
 
 async def test_the_list_of_tenant_tables_is_whole(tenant):
-    """Every table with an organization is tested here, and there are no others but two."""
+    """Every table with an organization is tested here, and there are no others but three."""
     rows = await tenant.ask(
         "SELECT relname, EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid "
         "AND attname = 'organization_id') FROM pg_class c "
@@ -140,6 +140,7 @@ async def test_the_list_of_tenant_tables_is_whole(tenant):
     assert {name for name, has_organization in rows if has_organization} == set(TENANT_TABLES)
     assert {name for name, is_tenants in rows if not is_tenants} == {
         "organizations",
+        "schema_floor",
         "schema_migrations",
     }
 
@@ -227,7 +228,7 @@ async def test_the_system_role_writes_only_what_it_must(tenant):
     """But for jobs, buckets, sums it adds what begins a tenant, marks what is missing or used."""
     granted = {
         (table, right)
-        for table in (*TENANT_TABLES, "organizations", "schema_migrations")
+        for table in (*TENANT_TABLES, "organizations", "schema_floor", "schema_migrations")
         for right in WRITTEN
         if await may(tenant, "laydown_system", right, table)
     }

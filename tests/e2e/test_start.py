@@ -62,9 +62,10 @@ def test_first_and_later_starts_work(fresh, sample):
 def open_files(pid: int) -> list[str]:
     """Return what the descriptors of a process stand for; they come and go while we look."""
     found = []
-    for link in Path(f"/proc/{pid}/fd").iterdir():
-        with suppress(FileNotFoundError):
-            found.append(link.readlink().name)
+    with suppress(FileNotFoundError):  # it ended
+        for link in Path(f"/proc/{pid}/fd").iterdir():
+            with suppress(FileNotFoundError):
+                found.append(link.readlink().name)
     return found
 
 

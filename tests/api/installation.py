@@ -9,7 +9,7 @@ from pathlib import Path
 
 from laydown.bootstrap.api import api
 from laydown.bootstrap.database import Database
-from laydown.bootstrap.feed import named_queue
+from laydown.bootstrap.queues import named_queue
 from laydown.bootstrap.store import Store
 from laydown.bootstrap.worker import Workshop, workshop
 from laydown.domain.upload import parse_key

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from laydown.bootstrap.store import Store
 from laydown.objects.disk import DiskStore
-from laydown.objects.foreign import WithForeign
 from laydown.objects.layout import Attempt
 from laydown.objects.s3 import S3Store
+from laydown.objects.with_foreign import WithForeign
 
 
 async def lose(store: Store, key: str) -> None:

@@ -15,7 +15,8 @@ from aiobotocore.credentials import AioCredentials
 from botocore.session import get_session
 
 from laydown.bootstrap.database import migrated, open_database
-from laydown.bootstrap.login import login_of, token_of
+from laydown.bootstrap.iam_login import token_of
+from laydown.bootstrap.login import login_of
 from laydown.domain.errors import LedgerUnavailable
 from laydown.embedded.postgres import EmbeddedPostgres
 from laydown.objects.credentials import Credentials

@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
@@ -30,11 +31,10 @@ from laydown.http.bytes_urls import ByteUrls
 from laydown.http.cors import Cors
 from laydown.http.frontier import Frontier
 from laydown.http.origin import Proxies
-from laydown.objects.foreign import WithForeignUrls
 from laydown.objects.intake import Intake, IntakeLimits
 from laydown.objects.memory import keep_freed_memory
+from laydown.objects.with_foreign import WithForeignUrls
 from laydown.observe import LogEvent, Process
-from laydown.oidc.provider import OidcProvider
 from laydown.ports import ByteSink, Tracing, UrlSigner
 from laydown.scanners.clamav import ClamAv
 from laydown.services.auditing import Auditing
@@ -58,6 +58,9 @@ from laydown.services.watching import Watching
 from laydown.settings import Settings
 from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
+
+if TYPE_CHECKING:
+    from laydown.oidc.provider import OidcProvider
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +150,7 @@ class _Parties:
     """Whom we deal with: who looks for malware, knows people, shows us numbers, hears of work."""
 
     scanning: Scanning
-    provider: OidcProvider | None
+    provider: "OidcProvider | None"
     worker_page: tuple[str, int] | None
     tracing: Tracing
 

@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from laydown.bootstrap.database import database_standing
-from laydown.bootstrap.feed import named_queue
 from laydown.bootstrap.provider import provider_of
+from laydown.bootstrap.queues import named_queue
 from laydown.bootstrap.scanner import scanning_of
 from laydown.domain.errors import LaydownError
 from laydown.objects import s3_bucket

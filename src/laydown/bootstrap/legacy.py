@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from laydown.bootstrap.database import Database, migrated, open_database
 from laydown.bootstrap.login import login_of
 from laydown.bootstrap.store import open_storage
-from laydown.objects.foreign import ForeignBucket, keys_in_common
+from laydown.objects.s3_address import keys_in_common
 from laydown.postgres.legacy_table import NoOldTable, make_schema, open_old_table
 from laydown.services.filing import Filing
 from laydown.services.identity import Identity
@@ -18,6 +19,9 @@ from laydown.services.legacy_mapping import Matchmaking
 from laydown.services.legacy_scan import Scanning
 from laydown.services.legacy_verify import Verifying
 from laydown.settings import PREFIX, BadSettings, Settings
+
+if TYPE_CHECKING:
+    from laydown.objects.foreign import ForeignBucket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +114,7 @@ async def check_door(settings: Settings, database: Database) -> None:
 def door_of(
     settings: Settings,
     database: Database,
-    bucket: ForeignBucket | None,
+    bucket: "ForeignBucket | None",
     filing: Filing,
     identity: Identity,
 ) -> OldDoor | None:
@@ -133,7 +137,7 @@ def _waits_for_verdicts(settings: Settings) -> bool:
     return settings.scanner_name == "guardduty"
 
 
-def scanning_of_old(settings: Settings, database: Database, bucket: ForeignBucket) -> Scanning:
+def scanning_of_old(settings: Settings, database: Database, bucket: "ForeignBucket") -> Scanning:
     """Return what compares the old table with the old bucket."""
     assert settings.legacy_store is not None
     return Scanning(
@@ -143,7 +147,7 @@ def scanning_of_old(settings: Settings, database: Database, bucket: ForeignBucke
     )
 
 
-def importing_of(settings: Settings, database: Database, bucket: ForeignBucket) -> Importing:
+def importing_of(settings: Settings, database: Database, bucket: "ForeignBucket") -> Importing:
     """Return what brings old documents in."""
     return Importing(
         ledger=database.ledger,

@@ -12,7 +12,6 @@ from laydown import observe
 from laydown.bootstrap.database import Database
 from laydown.observe import Process
 from laydown.settings import Settings
-from laydown.telemetry.collector import Collector
 from laydown.telemetry.logs import Log
 from laydown.telemetry.metrics import Metrics
 from laydown.telemetry.traces import Traces
@@ -45,6 +44,7 @@ async def telling(
         yield Traces()
         return
     # Only who sends loads what that takes.
+    from laydown.telemetry.collector import Collector  # noqa: PLC0415
     from laydown.telemetry.metrics_out import MetricsOut  # noqa: PLC0415
     from laydown.telemetry.resource import resource_of  # noqa: PLC0415
     from laydown.telemetry.spans_out import SpansOut  # noqa: PLC0415

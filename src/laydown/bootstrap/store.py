@@ -4,19 +4,21 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from laydown import wire
 from laydown.domain.errors import LaydownError
 from laydown.domain.upload import NO_OBJECT
 from laydown.objects.disk import DiskStore, StoreBusy
 from laydown.objects.flush import FlushMode
-from laydown.objects.foreign import ForeignBucket, WithForeign, open_foreign
-from laydown.objects.s3 import S3, open_s3
 from laydown.objects.s3_address import parse_address as parse_store
+from laydown.objects.with_foreign import WithForeign
 from laydown.ports import ByteSink, DirectEntry, Fingerprinter, ObjectStore, UrlSigner
-from laydown.queues.shapes import Home
 from laydown.settings import PREFIX, BadSettings, Settings
+
+if TYPE_CHECKING:  # only who has a bucket loads what it takes: a quarter of a second
+    from laydown.objects.foreign import ForeignBucket
+    from laydown.objects.s3 import S3
 
 _TO_LET_GO = 10.0  # seconds that another process may go on owning the store; an orphan ends sooner
 _GLANCE = 0.1  # seconds between two looks whether it still does
@@ -37,7 +39,7 @@ class Storage:
     disk: DiskStore | None  # what it fills
     check: Callable[[], Awaitable[wire.Check]]
     origins: tuple[str, ...] = ()  # to which clients send bytes, beside ours
-    foreign: ForeignBucket | None = None  # another system's, where what was imported from it stays
+    foreign: "ForeignBucket | None" = None  # another system's: what was imported stays there
 
 
 @asynccontextmanager
@@ -67,11 +69,13 @@ async def open_storage(settings: Settings, *, owner: bool) -> AsyncIterator[Stor
 
 
 @asynccontextmanager
-async def open_legacy_store(settings: Settings) -> AsyncIterator[ForeignBucket | None]:
+async def open_legacy_store(settings: Settings) -> "AsyncIterator[ForeignBucket | None]":
     """Open the bucket of the system that is taken over from, if there is one."""
     if settings.legacy_store is None:
         yield None
         return
+    from laydown.objects.foreign import open_foreign  # noqa: PLC0415 - as said
+
     async with AsyncExitStack() as stack:
         try:
             opening = open_foreign(settings.legacy_store, life=settings.url_life)
@@ -81,7 +85,7 @@ async def open_legacy_store(settings: Settings) -> AsyncIterator[ForeignBucket |
         yield foreign
 
 
-def _on_disk(disk: DiskStore, foreign: ForeignBucket | None) -> Storage:
+def _on_disk(disk: DiskStore, foreign: "ForeignBucket | None") -> Storage:
     async def check() -> wire.Check:
         detail = disk.trouble or "takes and keeps bytes"
         return wire.Check(name="store", ok=disk.is_healthy, detail=detail)
@@ -113,7 +117,9 @@ async def _opened(settings: Settings, *, owner: bool) -> DiskStore:
 
 
 @asynccontextmanager
-async def _open_bucket(address: str, settings: Settings) -> AsyncIterator[S3]:
+async def _open_bucket(address: str, settings: Settings) -> "AsyncIterator[S3]":
+    from laydown.objects.s3 import open_s3  # noqa: PLC0415 - as said
+
     async with AsyncExitStack() as stack:
         try:
             s3 = await stack.enter_async_context(open_s3(address, life=settings.url_life))
@@ -134,11 +140,3 @@ def _origin_of(address: str) -> str:
     """Return the origin of the bucket, as browsers have it."""
     place = parse_store(address).place(for_clients=True)
     return f"{place.scheme}://{place.host}"
-
-
-def home_of(settings: Settings) -> Home:
-    """Return where the objects are whose notices are ours; raises `BadSettings` for nowhere."""
-    if settings.store is None:
-        raise BadSettings(f"{PREFIX}NOTICES is of no use: bytes are kept in the data directory")
-    address = parse_store(settings.store)
-    return Home(address.bucket, address.prefix)

@@ -11,7 +11,7 @@ from socket import socket
 
 from laydown import observe
 from laydown.bootstrap.database import Database, open_database
-from laydown.bootstrap.feed import Feed, open_feed
+from laydown.bootstrap.feed import Feed
 from laydown.bootstrap.measuring import follow_process, telling
 from laydown.bootstrap.priority import give_way
 from laydown.bootstrap.scanner import Scanning, scanning_of
@@ -133,13 +133,27 @@ class Workshop:
 
 
 @asynccontextmanager
+async def _feed_of(
+    settings: Settings, database: Database, metrics: Metrics, log: Log
+) -> AsyncIterator[Feed]:
+    """Open the queues of the settings; without any, the database alone tells of jobs."""
+    if settings.queue is None and settings.notices is None:
+        yield Feed(jobs=database.feed)
+        return
+    from laydown.bootstrap.queues import open_queues  # noqa: PLC0415 - only who has any loads them
+
+    async with open_queues(settings, database, metrics, log) as feed:
+        yield feed
+
+
+@asynccontextmanager
 async def workshop(settings: Settings, metrics: Metrics, log: Log) -> AsyncIterator[Workshop]:
     """Open everything a worker needs; raises `BadSettings` for what can't work."""
     scanning = scanning_of(settings)
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(open_database(settings))
         storage = await stack.enter_async_context(open_storage(settings, owner=False))
-        feed = await stack.enter_async_context(open_feed(settings, database, metrics, log))
+        feed = await stack.enter_async_context(_feed_of(settings, database, metrics, log))
         tracing = await stack.enter_async_context(telling(settings, metrics, Process.WORKER, log))
         follow_process(metrics, Process.WORKER, database)
         metrics.follow(observe.BYTES_LOST, lambda: database.system.lost)

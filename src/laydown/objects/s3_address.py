@@ -110,3 +110,12 @@ def _service(shown: str, name: str, url: str | None) -> str | None:
         raise BadStore(f"{shown!r}: {name} is a scheme, a host and a port, and no more")
     host = split.netloc.lower().removesuffix(_DEFAULT_PORTS[split.scheme])
     return f"{split.scheme}://{host}"
+
+
+def keys_in_common(ours: str | None, theirs: str) -> str | None:
+    """Return what stands before our keys in the old bucket; None when our store is elsewhere."""
+    if ours is None:
+        return None
+    mine, old = parse_address(ours), parse_address(theirs)
+    same = (mine.bucket, mine.endpoint, mine.region) == (old.bucket, old.endpoint, old.region)
+    return mine.prefix if same else None

@@ -5,12 +5,14 @@ A span is handed over when it is over: there is no current span that anybody has
 """
 
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from laydown.domain.trace import Trace
 from laydown.observe import SPANS
 from laydown.ports import Span
-from laydown.telemetry.spans_out import SpansOut
+
+if TYPE_CHECKING:
+    from laydown.telemetry.spans_out import SpansOut
 
 _RANGE: Final = 1 << 56  # of what decides: the last seven bytes of a trace's id, which are random
 
@@ -22,7 +24,7 @@ class Traces:
     client decides for us.
     """
 
-    def __init__(self, *, share: float = 1.0, out: SpansOut | None = None) -> None:
+    def __init__(self, *, share: float = 1.0, out: "SpansOut | None" = None) -> None:
         self._bound = 0 if out is None else round(share * _RANGE)
         self._out = out
 

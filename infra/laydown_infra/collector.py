@@ -42,6 +42,8 @@ def configuration(*, region: str, namespace: str, log_group: str) -> str:
                     "log_group_name": log_group,
                     "log_stream_name": "{TaskId}",
                     "dimension_rollup_option": "NoDimensionRollup",
+                    # A counter begins at 0 with its task, and its first failure counts.
+                    "retain_initial_value_of_delta_metric": True,
                     "resource_to_telemetry_conversion": {"enabled": False},
                     "metric_declarations": [
                         _declared(selection) for selection in (*read().selections, ANNOUNCED)

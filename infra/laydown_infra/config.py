@@ -45,7 +45,7 @@ class DatabaseSize:
     storage_most: int  # GiB that it may grow to by itself
     multi_az: bool
     backup_days: int  # for which any second can be restored
-    connections: int  # that may be in use before somebody should look
+    connections: int  # that it takes: about what RDS gives the class, 1 for 9.5 MB of its memory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ DEV = StageConfig(
         storage_most=100,
         multi_az=False,
         backup_days=3,
-        connections=60,
+        connections=110,
     ),
     api=Fleet(cpu=512, memory=1024, least=1, most=2),
     worker=Fleet(cpu=512, memory=1024, least=1, most=4),
@@ -159,10 +159,10 @@ PRODUCTION = StageConfig(
         storage_most=1_000,
         multi_az=True,
         backup_days=14,
-        connections=280,
+        connections=420,
     ),
-    api=Fleet(cpu=1024, memory=2048, least=2, most=20),
-    worker=Fleet(cpu=1024, memory=4096, least=1, most=40),
+    api=Fleet(cpu=1024, memory=2048, least=2, most=8),
+    worker=Fleet(cpu=1024, memory=4096, least=1, most=16),
     backlog_per_worker=600,
     announced_per_worker=2_500,
     on_call="laydown-on-call@example.com",

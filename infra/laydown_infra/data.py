@@ -80,6 +80,8 @@ class DataStack(Stack):
                 engine=_ENGINE,
                 parameters={
                     "rds.force_ssl": "1",
+                    "rds.logical_replication": "1",  # the way back to the old system's database
+                    "max_connections": str(size.connections),
                     "log_min_duration_statement": "1000",  # ms: what is slow is worth a line
                     "log_lock_waits": "1",
                     "track_io_timing": "1",

@@ -4,7 +4,7 @@ Uploads do not pass here: they go to S3 straight, as do downloads, by URLs that 
 (docs/decisions/0023). What passes is the console, whose files are cached, and the API, which isn't.
 """
 
-from aws_cdk import Duration, RemovalPolicy, Stack
+from aws_cdk import ArnFormat, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_certificatemanager as acm
 from aws_cdk import aws_cloudfront as cloudfront
 from aws_cdk import aws_cloudfront_origins as origins
@@ -25,11 +25,26 @@ _REQUESTS = 20_000
 
 _GROUPS = {
     "AWSManagedRulesAmazonIpReputationList": (),
-    # 5,000 entries are 800 KB of JSON. laydown has its own limit for each body.
-    "AWSManagedRulesCommonRuleSet": ("SizeRestrictions_BODY",),
-    "AWSManagedRulesKnownBadInputsRuleSet": (),
+    # 5,000 entries are 800 KB of JSON; laydown has its own limit for each body.
+    "AWSManagedRulesCommonRuleSet": (
+        "SizeRestrictions_BODY",
+        "CrossSiteScripting_BODY",
+        "GenericLFI_BODY",
+        "GenericRFI_BODY",
+        "EC2MetaDataSSRF_BODY",
+        "RestrictedExtensions_QUERYARGUMENTS",  # who looks for `survey.log` means no harm
+    ),
+    "AWSManagedRulesKnownBadInputsRuleSet": (
+        "JavaDeserializationRCE_BODY",
+        "Log4JRCE_BODY",
+        "ReactJSRCE_BODY",
+    ),
 }
-"""Groups of rules of AWS's, and those of their rules that only count."""
+"""Groups of rules of AWS's, and those of their rules that only count: nearly all about bodies.
+
+Bodies are the names of people's files, and in forms the files. A drawing that looks like an attack
+is to go in all the same.
+"""
 
 _Acl = waf.CfnWebACL
 
@@ -131,7 +146,15 @@ class EdgeStack(Stack):
             self,
             "AclLogging",
             resource_arn=acl.attr_arn,
-            log_destination_configs=[kept.log_group_arn],
+            # WAF wants the group's ARN without the `:*` that its own attribute ends with.
+            log_destination_configs=[
+                self.format_arn(
+                    service="logs",
+                    resource="log-group",
+                    resource_name=kept.log_group_name,
+                    arn_format=ArnFormat.COLON_RESOURCE_NAME,
+                )
+            ],
             # A session or a token in a log is as good as the person.
             redacted_fields=[
                 waf.CfnLoggingConfiguration.FieldToMatchProperty(single_header={"Name": name})

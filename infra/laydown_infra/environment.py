@@ -19,6 +19,11 @@ OWNER = "laydown_owner"
 MASTER_PASSWORD = "LAYDOWN_DATABASE_PASSWORD"  # noqa: S105 - the variable's name
 ROOT_CERTIFICATES = "/etc/ssl/rds/global-bundle.pem"
 """Where the image keeps the authorities that sign RDS's certificates."""
+API_CONNECTIONS = 10
+WORKER_CONNECTIONS = 4
+"""To Postgres, for requests or jobs of organizations: a worker does two groups of jobs at once."""
+CONNECTIONS_BESIDE = {"api": 4, "worker": 6}
+"""What a process may open beside them: for what is asked across organizations, and for offices."""
 COLLECTOR = "http://127.0.0.1:4318"
 """The collector beside each task, where OTLP over HTTP is taken."""
 
@@ -43,6 +48,7 @@ def api(around: Surroundings) -> Mapping[str, str]:
     return _shared(around) | {
         "LAYDOWN_HOST": "0.0.0.0",  # noqa: S104 - the task's own interface; its group lets only the balancer in
         "LAYDOWN_PORT": str(API_PORT),
+        "LAYDOWN_DATABASE_CONNECTIONS": str(API_CONNECTIONS),
         "LAYDOWN_PROXIES": around.cidr,
         "LAYDOWN_ORIGINS": ",".join((f"https://{around.domain}", *around.page_origins)),
     }
@@ -51,6 +57,7 @@ def api(around: Surroundings) -> Mapping[str, str]:
 def worker(around: Surroundings) -> Mapping[str, str]:
     """Return what a worker is told."""
     return _shared(around) | {
+        "LAYDOWN_DATABASE_CONNECTIONS": str(WORKER_CONNECTIONS),
         "LAYDOWN_QUEUE": f"sqs://{around.jobs}?region={around.region}",
         "LAYDOWN_NOTICES": f"sqs://{around.notices}?region={around.region}",
         "LAYDOWN_WORKER_METRICS": f"0.0.0.0:{WORKER_PORT}",

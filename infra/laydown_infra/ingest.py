@@ -200,13 +200,21 @@ class IngestStack(Stack):
                 principals=[iam.ServicePrincipal("s3.amazonaws.com")],
                 actions=["sqs:SendMessage"],
                 resources=[self.notices.queue_arn],
-                # By account: naming the bucket would make it and the policy wait for each other.
-                conditions={"StringEquals": {"aws:SourceAccount": self._stage.account}},
+                # By its fixed name: a reference would make it and the policy wait for each other.
+                conditions={
+                    "StringEquals": {"aws:SourceAccount": self._stage.account},
+                    "ArnEquals": {"aws:SourceArn": self._stage.files_arn},
+                },
             )
         )
         bucket = self.bucket.node.default_child
         assert isinstance(bucket, s3.CfnBucket)
         bucket.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
+            # GuardDuty hears of objects by EventBridge, and would switch it on by itself: then the
+            # next change of this configuration would switch it off, and nothing be scanned.
+            event_bridge_configuration=s3.CfnBucket.EventBridgeConfigurationProperty(
+                event_bridge_enabled=self._stage.scanner is Scanner.GUARDDUTY
+            ),
             queue_configurations=[
                 s3.CfnBucket.QueueConfigurationProperty(
                     event="s3:ObjectCreated:*",
@@ -217,7 +225,7 @@ class IngestStack(Stack):
                         )
                     ),
                 )
-            ]
+            ],
         )
         self.bucket.node.add_dependency(self.notices.node.find_child("Policy"))
 

@@ -24,6 +24,7 @@ _DAY = timedelta(days=1)
 
 _MINUTE = Duration.minutes(1)
 _BUSY = 80  # percent of the database's CPU
+_IN_USE = 0.75  # of the connections that the database takes
 _ROOM = 10 * 1024**3  # bytes free on its disk
 _GREATER = cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD
 _LESS = cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD
@@ -218,7 +219,7 @@ class MonitoringStack(Stack):
             "DatabaseConnections",
             "More connections than planned. Fewer tasks, or a larger instance.",
             database.metric_database_connections(period=_MINUTE, statistic="Maximum"),
-            above=self._stage.database.connections,
+            above=int(_IN_USE * self._stage.database.connections),
             times=5,
         )
         alarm = cloudwatch.Alarm(

@@ -28,8 +28,20 @@ _TO_LEAVE = Duration.seconds(60)
 """How long a task that is leaving may finish its requests; streams reconnect and go on."""
 
 
+_ASKED_EVERY = Duration.seconds(15)
+_REFUSALS = 10
+"""After so many answers that it is not ready a task is replaced: after two and a half minutes.
+
+A failover of the database takes less. No task is ready meanwhile, and a new one would be no better;
+one that is dead fails its container's own check, within half a minute."""
+
+
 class ServiceStack(Stack):
-    """Everything without memory: it can be deleted and made again, and nothing is lost."""
+    """Everything without memory: it can be deleted and made again, and nothing is lost.
+
+    No service says how many tasks it wants: each deployment would set that again, in the middle of
+    a spike. The scaling's least is what a new one grows to.
+    """
 
     def __init__(
         self,
@@ -146,7 +158,6 @@ class ServiceStack(Stack):
             service_name="api",
             cluster=self.cluster,
             task_definition=task,
-            desired_count=self._stage.api.least,
             vpc_subnets=self._network.app_subnets,
             security_groups=[self._network.api],
             min_healthy_percent=100,
@@ -190,10 +201,10 @@ class ServiceStack(Stack):
             ),
             health_check=elb.HealthCheck(
                 path="/readyz",
-                interval=Duration.seconds(10),
+                interval=_ASKED_EVERY,
                 timeout=Duration.seconds(5),
                 healthy_threshold_count=2,
-                unhealthy_threshold_count=3,
+                unhealthy_threshold_count=_REFUSALS,
             ),
         )
 
@@ -243,7 +254,6 @@ class ServiceStack(Stack):
             service_name="worker",
             cluster=self.cluster,
             task_definition=task,
-            desired_count=self._stage.worker.least,
             vpc_subnets=self._network.app_subnets,
             security_groups=[self._network.worker],
             min_healthy_percent=100,

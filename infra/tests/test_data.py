@@ -1,5 +1,9 @@
 """What must outlive everything else."""
 
+import pytest
+
+from laydown_infra import environment
+from laydown_infra.config import STAGES, StageConfig
 from tests.conftest import Templates
 from tests.reading import only, resources
 
@@ -13,6 +17,16 @@ def test_the_ledger_survives_a_zone_and_a_slip(templates: Templates) -> None:
     assert ledger["DeletionProtection"] is True
     resource = next(r for r in data["Resources"].values() if r["Type"] == "AWS::RDS::DBInstance")
     assert resource["DeletionPolicy"] == resource["UpdateReplacePolicy"] == "Retain"
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.name)
+def test_the_largest_fleets_do_not_use_up_the_connections(stage: StageConfig) -> None:
+    """Not even while a deployment has the api twice, and the schema's owner comes, too."""
+    api = environment.API_CONNECTIONS + environment.CONNECTIONS_BESIDE["api"]
+    worker = environment.WORKER_CONNECTIONS + environment.CONNECTIONS_BESIDE["worker"]
+    owner, kept_by_postgres = 2, 5  # superuser_reserved_connections, and rds's own two
+    most = 2 * stage.api.most * api + stage.worker.most * worker + owner + kept_by_postgres
+    assert most <= stage.database.connections
 
 
 def test_a_copy_a_day_goes_to_another_region(templates: Templates) -> None:

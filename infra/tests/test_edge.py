@@ -30,17 +30,21 @@ def test_streams_are_not_taken_for_dead(templates: Templates, cell: str) -> None
         assert origin["VpcOriginConfig"]["OriginReadTimeout"] > 2 * 15
 
 
-def test_a_long_declaration_is_not_taken_for_an_attack(templates: Templates, cell: str) -> None:
-    """The rule about large bodies counts; every other rule of AWS's groups does as it says."""
+def test_no_file_is_taken_for_an_attack(templates: Templates, cell: str) -> None:
+    """Rules about bodies count, and those about names that people look for; all others block."""
     acl = only(templates[f"{cell}-edge"], "AWS::WAFv2::WebACL")
     counting = {
-        override["Name"]: override["ActionToUse"]
+        override["Name"]
         for rule in acl["Rules"]
         for override in rule["Statement"]
         .get("ManagedRuleGroupStatement", {})
         .get("RuleActionOverrides", [])
+        if override["ActionToUse"] == {"Count": {}}
     }
-    assert counting == {"SizeRestrictions_BODY": {"Count": {}}}
+    assert "SizeRestrictions_BODY" in counting
+    assert {name for name in counting if not name.endswith("_BODY")} == {
+        "RestrictedExtensions_QUERYARGUMENTS"
+    }
     assert acl["Scope"] == "CLOUDFRONT"
 
 
@@ -49,3 +53,4 @@ def test_no_secret_is_in_the_firewalls_log(templates: Templates, cell: str) -> N
     logging = only(templates[f"{cell}-edge"], "AWS::WAFv2::LoggingConfiguration")
     hidden = {field["SingleHeader"]["Name"] for field in logging["RedactedFields"]}
     assert hidden == {"authorization", "cookie"}
+    assert ":*" not in str(logging["LogDestinationConfigs"])

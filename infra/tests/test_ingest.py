@@ -58,6 +58,12 @@ def test_new_objects_are_told_of_without_a_function(templates: Templates, cell: 
     assert sent["Queue"]["Fn::GetAtt"][0].startswith("Notices")
 
 
+def test_no_change_of_ours_makes_the_scanner_deaf(templates: Templates, cell: str) -> None:
+    """GuardDuty hears of objects by EventBridge: the template says it is on, and not GuardDuty."""
+    told = _files(templates[f"{cell}-ingest"])["NotificationConfiguration"]
+    assert told["EventBridgeConfiguration"] == {"EventBridgeEnabled": True}
+
+
 @pytest.mark.parametrize("name", ["jobs", "notices"])
 def test_a_message_nobody_can_deal_with_waits_for_people(
     templates: Templates, cell: str, name: str

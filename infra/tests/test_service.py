@@ -22,6 +22,20 @@ def test_only_one_service_has_the_circuit_breaker(templates: Templates, cell: st
     assert found == {"api": ("BLUE_GREEN", None), "worker": ("ROLLING", True)}
 
 
+def test_a_deployment_takes_no_task_from_a_spike(templates: Templates, cell: str) -> None:
+    """How many tasks there are is the scaling's to say, not the template's."""
+    for service in resources(templates[f"{cell}-service"], "AWS::ECS::Service").values():
+        assert "DesiredCount" not in service
+
+
+def test_a_failover_of_the_database_replaces_no_task(templates: Templates, cell: str) -> None:
+    """Nobody is ready for up to two minutes, and new tasks would be no better."""
+    groups = resources(templates[f"{cell}-service"], "AWS::ElasticLoadBalancingV2::TargetGroup")
+    assert len(groups) == 2
+    for group in groups.values():
+        assert group["HealthCheckIntervalSeconds"] * group["UnhealthyThresholdCount"] > 120
+
+
 def test_no_task_can_write_to_its_image_or_is_root(templates: Templates, cell: str) -> None:
     """Every container has a read-only root, no capability and a number for its user."""
     tasks = _tasks(templates, cell)

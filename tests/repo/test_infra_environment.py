@@ -8,8 +8,10 @@ from types import ModuleType
 
 import pytest
 
+from laydown.bootstrap.database import SYSTEM_CONNECTIONS
 from laydown.bootstrap.login import login_of
 from laydown.objects.s3_address import parse_address as parse_store
+from laydown.ports import Office
 from laydown.queues.address import parse_address as parse_queue
 from laydown.settings import Settings
 
@@ -68,6 +70,17 @@ def test_a_worker_is_told_what_it_needs(environment, around):
     assert parse_queue(settings.queue or "").name == around.jobs
     assert parse_queue(settings.notices or "").name == around.notices
     assert settings.worker_metrics == f"0.0.0.0:{environment.WORKER_PORT}"
+
+
+def test_connections_are_counted_as_laydown_opens_them(environment, around):
+    """Beside those for organizations: one pool across them, and in a worker one for each office."""
+    assert settings_of(environment.api(around)).database_connections == environment.API_CONNECTIONS
+    told = settings_of(environment.worker(around))
+    assert told.database_connections == environment.WORKER_CONNECTIONS
+    assert {
+        "api": SYSTEM_CONNECTIONS,
+        "worker": SYSTEM_CONNECTIONS + len(Office),
+    } == environment.CONNECTIONS_BESIDE
 
 
 def test_only_the_migration_is_the_owner(environment, around):

@@ -136,7 +136,8 @@ def test_the_proposal_names_every_state():
         ("the answer is kept for 24 hours", Settings.answers_kept == timedelta(hours=24)),
         ("jobs waiting (600 for each)", PRODUCTION.backlog_per_worker == 600),
         ("(2,500 for each)", PRODUCTION.announced_per_worker == 2_500),
-        ("some 280 connections", PRODUCTION.database.connections == 280),
+        ("420 connections suffice", PRODUCTION.database.connections == 420),
+        ("for 8 api and 16 workers", (PRODUCTION.api.most, PRODUCTION.worker.most) == (8, 16)),
     ],
 )
 def test_the_proposals_numbers_are_the_settings(said, is_so):

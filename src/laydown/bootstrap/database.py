@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from laydown.bootstrap.login import login_of
 from laydown.domain.errors import LaydownError, LedgerUnavailable
@@ -30,7 +31,8 @@ from laydown.postgres.system import PostgresSystem
 from laydown.services.identity import Identity
 from laydown.settings import BadSettings, Settings
 
-_SYSTEM_CONNECTIONS = 4
+SYSTEM_CONNECTIONS: Final = 4
+"""How many a process may open for what is asked across organizations."""
 
 _ANNOUNCED_AGAIN = timedelta(minutes=15)
 """After so long a message that nobody came for is taken for lost; a copy of it is harmless."""
@@ -74,7 +76,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
             )
     async with (
         open_pool(address, "laydown_app", size=size, password=password) as app,
-        open_pool(address, "laydown_system", size=_SYSTEM_CONNECTIONS, password=password) as system,
+        open_pool(address, "laydown_system", size=SYSTEM_CONNECTIONS, password=password) as system,
     ):
         database = Database(
             ledger=PostgresLedger(app),

@@ -1,6 +1,7 @@
 """`laydown up` and the commands it is made of: api, worker, migrate."""
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -214,6 +215,8 @@ async def _serve(settings: Settings) -> int:
     worker_page = None if page is None else ("127.0.0.1", int(page))
     async with api(settings, worker_page=worker_page) as composed, asyncio.TaskGroup() as tasks:
         watch = tasks.create_task(_follow_parent(composed.stopping, mercy=_ORPHANED_API))
+        gc.collect()
+        gc.freeze()  # what was made to start with stays: no collection looks through it again
         await serve(
             composed.app,
             listener,

@@ -1,7 +1,6 @@
 """Serves the application on a socket until it is told to stop, without cutting anybody off."""
 
 import asyncio
-import gc
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
@@ -60,8 +59,6 @@ async def serve(
         timeout_graceful_shutdown=round(patience),
     )
     server = _Server(config, begin_to_stop)
-    gc.collect()
-    gc.freeze()  # what was made to start with stays: no collection has to look through it again
     async with asyncio.TaskGroup() as tasks:
         serving = tasks.create_task(server.serve(sockets=[listener]))
         told = tasks.create_task(stopping.wait())

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from itertools import chain
 from typing import Any, Final, TypeVar
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
 
 from laydown.domain.errors import QueueUnavailable
 from laydown.queues.address import QueueAddress
@@ -161,7 +163,9 @@ async def connected(address: QueueAddress) -> AsyncIterator[Any]:
         retries={"mode": "standard", "max_attempts": 3},
     )
     try:
-        client = get_session().create_client(
+        session = get_session()
+        session.register_component("data_loader", _descriptions())
+        client = session.create_client(
             "sqs", region_name=address.region, endpoint_url=address.endpoint, config=config
         )
         entered = await client.__aenter__()
@@ -171,6 +175,12 @@ async def connected(address: QueueAddress) -> AsyncIterator[Any]:
         yield entered
     finally:
         await client.__aexit__(None, None, None)
+
+
+@cache
+def _descriptions() -> Loader:
+    """Return what reads how services are spoken to: one, because it remembers."""
+    return create_loader()
 
 
 async def find_queue(client: Any, address: QueueAddress) -> str:  # noqa: ANN401 - made at run time

@@ -116,9 +116,7 @@ async def test_a_store_that_stays_away_turns_requests_away_at_once(own_seaweed, 
             await patient.put_object(b"it answers again")  # which may take it a while
 
         later += PAUSED
-        assert await bucket.store.size(upload.key) == 4
-        sizes = await asyncio.gather(*(bucket.store.size(upload.key) for _ in range(100)))
-        assert sizes == [4] * 100
+        assert [await bucket.store.size(upload.key) for _ in range(10)] == [4] * 10
 
 
 async def test_a_store_that_refuses_is_not_away(bucket):

@@ -14,7 +14,7 @@ class Egress(StrEnum):
 
     ENDPOINTS = "endpoints"
     """Interface endpoints only: there is no way to the internet, which is right for a worker that
-    reads hostile files. About 117 dollars a month for two zones."""
+    reads hostile files. About 88 dollars a month for two zones."""
     NAT = "nat"
     """One NAT gateway, for a stage that has to be cheap and holds nobody's only copy."""
 

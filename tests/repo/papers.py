@@ -49,6 +49,7 @@ def facts() -> Mapping[str, object]:
         "distributed": table(on_s3, ""),
         "spike": _paragraph(on_s3, "**The spike.** "),
         "titles": re.findall(r"^## (W\d: .+)$", measured, re.MULTILINE),
+        "demo": _demo((ROOT / "README.md").read_text("utf-8")),
         "settled": [state for state in State if state in SETTLED],
         "cost": table(cost(), ""),
         "objectives": tomllib.loads((ROOT / "deploy" / "objectives.toml").read_text("utf-8"))[
@@ -144,6 +145,13 @@ def _section(page: str, heading: str) -> str:
 
 def _paragraph(page: str, beginning: str) -> str:
     return _plain(" ".join(page.partition(beginning)[2].partition("\n\n")[0].split()))
+
+
+def _demo(page: str) -> str:
+    """Return what the README shows of the demo, from its table to where it is served."""
+    found = re.search(r"^State +Reason .*?(?=^demo: still serving)", page, re.MULTILINE | re.DOTALL)
+    assert found, "the README shows no demo"
+    return found[0].rstrip()
 
 
 def _plain(text: str) -> str:

@@ -91,6 +91,16 @@ class MonitoringStack(Stack):
             master_key=self._key,
             enforce_ssl=True,
         )
+        # A topic with a policy of its own has lost the default one, by which alarms are let in.
+        topic.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="Alarms",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[topic.topic_arn],
+                conditions={"StringEquals": {"aws:SourceAccount": self._stage.account}},
+            )
+        )
         topic.add_subscription(subscriptions.EmailSubscription(self._stage.on_call))
         return topic
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from laydown_infra.objectives import read
 from tests.conftest import Templates
-from tests.reading import only, resources
+from tests.reading import actions, only, resources
 
 
 def test_every_promise_is_watched_over_every_window(templates: Templates, cell: str) -> None:
@@ -100,3 +100,15 @@ def test_every_alarm_of_people_tells_somebody(templates: Templates, cell: str) -
     for alarm in told:
         assert alarm["AlarmActions"] == alarm["OKActions"]
         assert len(alarm["AlarmActions"]) == 1
+
+
+def test_alarms_may_publish(templates: Templates, cell: str) -> None:
+    """A topic's own policy takes the place of the default one, which would let them."""
+    policies = resources(templates[f"{cell}-monitoring"], "AWS::SNS::TopicPolicy")
+    assert len(policies) == 2
+    for policy in policies.values():
+        (allowed,) = (
+            each for each in policy["PolicyDocument"]["Statement"] if each["Effect"] == "Allow"
+        )
+        assert allowed["Principal"] == {"Service": "cloudwatch.amazonaws.com"}
+        assert actions(allowed) == {"sns:Publish"}

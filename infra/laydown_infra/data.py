@@ -119,7 +119,8 @@ class DataStack(Stack):
         plan.add_rule(
             backup.BackupPlanRule(
                 rule_name="daily",
-                schedule_expression=events.Schedule.cron(hour="4", minute="0"),
+                # AWS Backup can't begin in the maintenance window, nor in the hour before it.
+                schedule_expression=events.Schedule.cron(hour="6", minute="0"),
                 start_window=Duration.hours(1),
                 completion_window=Duration.hours(4),
                 delete_after=kept,

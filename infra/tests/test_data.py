@@ -29,6 +29,15 @@ def test_the_largest_fleets_do_not_use_up_the_connections(stage: StageConfig) ->
     assert most <= stage.database.connections
 
 
+def test_no_copy_is_due_while_the_database_is_maintained(templates: Templates, cell: str) -> None:
+    """AWS Backup begins none in the window nor in the hour before it: Sunday's would be missing."""
+    data = templates[f"{cell}-data"]
+    window = only(data, "AWS::RDS::DBInstance")["PreferredMaintenanceWindow"]
+    assert window == "sun:03:30-sun:04:30"
+    (rule,) = only(data, "AWS::Backup::BackupPlan")["BackupPlan"]["BackupPlanRule"]
+    assert rule["ScheduleExpression"] == "cron(0 6 * * ? *)"
+
+
 def test_a_copy_a_day_goes_to_another_region(templates: Templates) -> None:
     """Into a vault that the other region's stack makes, by the same name."""
     rule = only(templates["laydown-production-c1-data"], "AWS::Backup::BackupPlan")["BackupPlan"][

@@ -55,7 +55,10 @@ def grant_proving(worker: iam.IRole, files: str, key: kms.IKey) -> None:
             sid="Quarantine",
             actions=["s3:PutObjectTagging"],
             resources=[objects],
-            conditions={"ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": [OUR_TAG]}},
+            conditions={
+                "ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": [OUR_TAG]},
+                "Null": {"s3:RequestObjectTagKeys": "false"},  # no tags at all would be all of them
+            },
         )
     )
     _allow(

@@ -109,11 +109,16 @@ class ServiceStack(Stack):
             alarm_name=f"{self._stage.prefix}-ApiFails",
             alarm_description="More than one request in a hundred is answered 5xx.",
             metric=cloudwatch.MathExpression(
-                expression="IF(asked > 20, 100 * FILL(failed, 0) / asked, 0)",
+                # With no task to ask, the balancer answers by itself and counts no request.
+                expression=(
+                    "IF(FILL(asked, 0) + FILL(unserved, 0) > 20, 100 * (FILL(failed, 0) + "
+                    "FILL(unserved, 0)) / (FILL(asked, 0) + FILL(unserved, 0)), 0)"
+                ),
                 using_metrics={
                     "failed": seen.http_code_target(
                         elb.HttpCodeTarget.TARGET_5XX_COUNT, period=minute
                     ),
+                    "unserved": seen.http_code_elb(elb.HttpCodeElb.ELB_5XX_COUNT, period=minute),
                     "asked": seen.request_count(period=minute),
                 },
                 period=minute,

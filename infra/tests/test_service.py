@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from laydown_infra.ingest import SCAN_TAG
@@ -34,6 +35,40 @@ def test_a_failover_of_the_database_replaces_no_task(templates: Templates, cell:
     assert len(groups) == 2
     for group in groups.values():
         assert group["HealthCheckIntervalSeconds"] * group["UnhealthyThresholdCount"] > 120
+
+
+def test_an_api_that_is_not_there_at_all_fails(templates: Templates, cell: str) -> None:
+    """The balancer's own answers are no task's, and it counts no request to which it gives one."""
+    (alarm,) = (
+        each
+        for each in resources(templates[f"{cell}-service"], "AWS::CloudWatch::Alarm").values()
+        if each["AlarmName"].endswith("ApiFails")
+    )
+    seen = {
+        query["Id"]: query["MetricStat"]["Metric"]["MetricName"]
+        for query in alarm["Metrics"]
+        if "MetricStat" in query
+    }
+    assert seen == {
+        "failed": "HTTPCode_Target_5XX_Count",
+        "unserved": "HTTPCode_ELB_5XX_Count",
+        "asked": "RequestCount",
+    }
+
+
+def test_what_is_mounted_to_be_written_is_a_volume_of_the_image(
+    templates: Templates, cell: str
+) -> None:
+    """Fargate gives it to the image's user only then, and to root otherwise."""
+    image = (Path(__file__).parents[2] / "deploy" / "Dockerfile").read_text()
+    (said,) = (line for line in image.splitlines() if line.startswith("VOLUME "))
+    for task in resources(templates[f"{cell}-service"], "AWS::ECS::TaskDefinition").values():
+        mounted = {
+            point["ContainerPath"]
+            for container in task["ContainerDefinitions"]
+            for point in container.get("MountPoints", [])
+        }
+        assert mounted == set(json.loads(said.removeprefix("VOLUME ")))
 
 
 def test_no_task_can_write_to_its_image_or_is_root(templates: Templates, cell: str) -> None:
@@ -104,7 +139,8 @@ def test_nobody_of_ours_can_set_the_scanners_tag(templates: Templates, cell: str
     assert list(allowing) == ["WorkerTaskRole"]
     condition = allowing["WorkerTaskRole"]["Condition"]
     assert condition == {
-        "ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["laydown-verdict"]}
+        "ForAllValues:StringEquals": {"s3:RequestObjectTagKeys": ["laydown-verdict"]},
+        "Null": {"s3:RequestObjectTagKeys": "false"},
     }
     assert SCAN_TAG not in json.dumps(condition)
 

@@ -47,6 +47,12 @@ class ImagesStack(Stack):
                     tag_status=ecr.TagStatus.UNTAGGED,
                     max_image_age=_UNTAGGED_FOR,
                 ),
-                ecr.LifecycleRule(rule_priority=2, max_image_count=_RELEASES),
+                # A release's manifests and attestations are untagged images, and none of the count.
+                ecr.LifecycleRule(
+                    rule_priority=2,
+                    tag_status=ecr.TagStatus.TAGGED,
+                    tag_pattern_list=["*"],
+                    max_image_count=_RELEASES,
+                ),
             ],
         )

@@ -61,6 +61,7 @@ class CopiesStack(Stack):
             lifecycle_rules=[
                 s3.LifecycleRule(
                     id="what-is-gone-at-home",
+                    expired_object_delete_marker=True,
                     noncurrent_version_expiration=_KEPT,
                     abort_incomplete_multipart_upload_after=Duration.days(7),
                 ),

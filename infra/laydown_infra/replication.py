@@ -15,8 +15,9 @@ _Rule = s3.CfnBucket
 def replicate(
     stack: Stack, bucket: s3.Bucket, key: kms.Key, *, stage: StageConfig, region: str
 ) -> None:
-    """Have S3 copy every new object, but no deletion: what is lost here by a slip is there.
+    """Have S3 copy every new object, and that one was deleted, but not that a version was.
 
+    What is lost here by a slip is there for `copies._KEPT`, and what people delete goes there, too.
     Everything is copied, scanned or not: the scanner's tag comes later and follows, and whoever
     restores from the copies goes by the ledger.
     """
@@ -48,7 +49,7 @@ def replicate(
         ),
         iam.PolicyStatement(
             sid="Write",
-            actions=["s3:ReplicateObject", "s3:ReplicateTags"],
+            actions=["s3:ReplicateObject", "s3:ReplicateDelete", "s3:ReplicateTags"],
             resources=[f"{abroad}/{OBJECTS}"],
         ),
         iam.PolicyStatement(
@@ -78,7 +79,7 @@ def replicate(
                 status="Enabled",
                 priority=1,
                 filter=_Rule.ReplicationRuleFilterProperty(prefix=OBJECTS.removesuffix("*")),
-                delete_marker_replication=_Rule.DeleteMarkerReplicationProperty(status="Disabled"),
+                delete_marker_replication=_Rule.DeleteMarkerReplicationProperty(status="Enabled"),
                 source_selection_criteria=_Rule.SourceSelectionCriteriaProperty(
                     sse_kms_encrypted_objects=_Rule.SseKmsEncryptedObjectsProperty(status="Enabled")
                 ),

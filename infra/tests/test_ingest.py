@@ -129,11 +129,18 @@ def test_the_scanners_verdicts_reach_the_queue(templates: Templates, cell: str) 
     assert plan["ProtectedResource"]["S3Bucket"]["ObjectPrefixes"] == ["u/"]
 
 
-def test_in_production_every_object_is_copied_and_no_deletion_is(templates: Templates) -> None:
-    """Within fifteen minutes, into the bucket that the other region's stack makes."""
+def test_in_production_every_object_is_copied_and_goes_a_month_later(templates: Templates) -> None:
+    """Within fifteen minutes, into the bucket that the other region's stack makes.
+
+    Without the markers of deletion nothing would ever be old there, and all be kept for ever.
+    """
     (rule,) = _files(templates["laydown-production-c1-ingest"])["ReplicationConfiguration"]["Rules"]
     copies = only(templates["laydown-production-c1-copies"], "AWS::S3::Bucket")
-    assert rule["DeleteMarkerReplication"] == {"Status": "Disabled"}
+    assert rule["DeleteMarkerReplication"] == {"Status": "Enabled"}
+    role = statements(templates["laydown-production-c1-ingest"], "AWS::IAM::Policy", "Replication")
+    assert any("s3:ReplicateDelete" in actions(each) for each in role)
+    (gone, _) = copies["LifecycleConfiguration"]["Rules"]
+    assert gone["NoncurrentVersionExpiration"] == {"NoncurrentDays": 30}
     assert rule["Destination"]["Bucket"] == f"arn:aws:s3:::{copies['BucketName']}"
     assert rule["Destination"]["ReplicationTime"]["Time"] == {"Minutes": 15}
 

@@ -2,7 +2,8 @@
 
 Nothing here is secret. The account numbers, domains and certificates are examples until somebody
 puts their own in; `infra/README.md` says which, and in what order. Both stages live in us-east-1,
-where CloudFront wants its certificate and its web ACL: a cell elsewhere keeps those two there.
+where CloudFront wants its certificate and its web ACL. A cell elsewhere needs the stack `edge` made
+there for it, which is not written.
 """
 
 from dataclasses import dataclass

@@ -28,9 +28,9 @@ def replicate(
         "Replication",
         role_name=f"{stage.prefix}-replication",
         description="S3 copies objects to another region",
-        assumed_by=iam.ServicePrincipal("s3.amazonaws.com").with_conditions(
-            {"StringEquals": {"aws:SourceAccount": stage.account}}
-        ),
+        # As its user guide has it, without a condition: S3 does not say that it names the account
+        # here, and would stop copying without a word. Only this account can pass the role to it.
+        assumed_by=iam.ServicePrincipal("s3.amazonaws.com"),
     )
     for statement in (
         iam.PolicyStatement(

@@ -31,6 +31,8 @@ def configuration(*, region: str, namespace: str, log_group: str) -> str:
             "receivers": {"otlp": {"protocols": {"http": {"endpoint": "127.0.0.1:4318"}}}},
             "processors": {
                 "memory_limiter": {"check_interval": "1s", "limit_mib": _MEMORY},
+                # Which task it is: `{TaskId}` below is `undefined` without it.
+                "resourcedetection": {"detectors": ["ecs"], "timeout": "5s", "override": False},
                 "batch/traces": {"timeout": "5s"},
                 "batch/metrics": {"timeout": _EVERY},
             },
@@ -54,12 +56,12 @@ def configuration(*, region: str, namespace: str, log_group: str) -> str:
                 "pipelines": {
                     "traces": {
                         "receivers": ["otlp"],
-                        "processors": ["memory_limiter", "batch/traces"],
+                        "processors": ["memory_limiter", "resourcedetection", "batch/traces"],
                         "exporters": ["awsxray"],
                     },
                     "metrics": {
                         "receivers": ["otlp"],
-                        "processors": ["memory_limiter", "batch/metrics"],
+                        "processors": ["memory_limiter", "resourcedetection", "batch/metrics"],
                         "exporters": ["awsemf"],
                     },
                 }

@@ -64,7 +64,10 @@ def test_the_collector_sends_what_alarms_ask_for(templates: Templates, cell: str
         if isinstance(given, str)
         else "".join(piece if isinstance(piece, str) else "LOG" for piece in given["Fn::Join"][1])
     )
-    exporter = json.loads(text)["exporters"]["awsemf"]
+    configuration = json.loads(text)
+    assert "resourcedetection" in configuration["service"]["pipelines"]["metrics"]["processors"]
+    exporter = configuration["exporters"]["awsemf"]
+    assert exporter["log_stream_name"] == "{TaskId}"
     assert exporter["namespace"] == cell
     declared = {
         (each["metric_name_selectors"][0].strip("^$"), frozenset(each["dimensions"][0]))

@@ -45,6 +45,7 @@ RULES = 4
 SQS_MILLION, FAIR_MILLION = 0.40, 0.10  # D
 EVENTS_MILLION = 1.0  # EventBridge; GuardDuty sends one a file
 ENDPOINT_HOUR, ENDPOINT_GB = 0.01, 0.01
+NAT_HOUR = 0.045  # the gateway that sign-ins go through; what passes is next to nothing
 ENDPOINTS = 6  # the interface endpoints of network.py; each in every zone
 OUT_STEPS = (  # from S3 to the internet, per GB
     (100, 0.0),
@@ -92,7 +93,7 @@ def lines() -> Sequence[Line]:
             ("Postgres (RDS, two zones)", _database),
             ("Load balancer and WAF", _door),
             ("SQS and EventBridge", _queues),
-            ("VPC endpoints", _endpoints),
+            ("VPC endpoints, NAT for sign-ins", _network),
             ("Downloads", _downloads),
             ("Logs, metrics, traces, keys", _watching),
         )
@@ -193,9 +194,10 @@ def _queues(daily: int) -> float:
     return million * (MESSAGES_EACH * (SQS_MILLION + FAIR_MILLION / 2) + EVENTS_MILLION)
 
 
-def _endpoints(daily: int) -> float:
+def _network(daily: int) -> float:
     gb = daily * DAYS * (MESSAGES_EACH + LOG_KB_EACH) / 1_000_000
-    return ENDPOINTS * len(PRODUCTION.zones) * ENDPOINT_HOUR * HOURS + gb * ENDPOINT_GB
+    endpoints = ENDPOINTS * len(PRODUCTION.zones) * ENDPOINT_HOUR * HOURS + gb * ENDPOINT_GB
+    return endpoints + (NAT_HOUR * HOURS if PRODUCTION.api_goes_out else 0)
 
 
 def _downloads(daily: int) -> float:

@@ -85,4 +85,6 @@ class Cell(Stage):
             jobs=self.ingest.jobs.queue_name,
             notices=self.ingest.notices.queue_name,
             scanner=stage.scanner.value,
+            issuer=stage.provider.issuer if stage.provider else None,
+            client_id=stage.provider.client_id if stage.provider else None,
         )

@@ -14,8 +14,9 @@ class Egress(StrEnum):
     """How what runs in the app subnets reaches AWS's own services."""
 
     ENDPOINTS = "endpoints"
-    """Interface endpoints only: there is no way to the internet, which is right for a worker that
-    reads hostile files. About 88 dollars a month for two zones."""
+    """Interface endpoints: what reads files, which may be hostile, has no way to the internet. The
+    api has one, for sign-ins, if the stage has a provider. About 88 dollars a month for two zones,
+    and 33 for the way out."""
     NAT = "nat"
     """One NAT gateway, for a stage that has to be cheap and holds nobody's only copy."""
 
@@ -25,6 +26,15 @@ class Scanner(StrEnum):
 
     GUARDDUTY = "guardduty"
     NONE = "none"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provider:
+    """The OpenID Connect provider whose people are let in (docs/howto/oidc.md)."""
+
+    issuer: str  # an https URL
+    client_id: str
+    secret: str | None  # ARN of the client's secret in Secrets Manager; None: PKCE alone
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +85,7 @@ class StageConfig:
     certificate: str  # ARN, in the stage's region: CloudFront and the load balancer show it
     prefix_lists: PrefixLists
     page_origins: tuple[str, ...]  # pages of others that may send files; the domain is always one
+    provider: Provider | None  # None: only tokens and links of laydown's own let anybody in
     scanner: Scanner
     database: DatabaseSize
     api: Fleet
@@ -92,6 +103,11 @@ class StageConfig:
     def prefix(self) -> str:
         """What every name begins with: `laydown-STAGE-CELL`."""
         return f"laydown-{self.name}-{self.cell}"
+
+    @property
+    def api_goes_out(self) -> bool:
+        """Whether the api alone has a way to the internet: its people's provider is there."""
+        return self.egress is Egress.ENDPOINTS and self.provider is not None
 
     @property
     def files_arn(self) -> str:
@@ -118,6 +134,7 @@ DEV = StageConfig(
     ),
     prefix_lists=US_EAST_1,
     page_origins=("http://localhost:5173",),
+    provider=None,
     scanner=Scanner.GUARDDUTY,
     database=DatabaseSize(
         instance="t4g.micro",
@@ -153,6 +170,11 @@ PRODUCTION = StageConfig(
     ),
     prefix_lists=US_EAST_1,
     page_origins=(),
+    provider=Provider(
+        issuer="https://login.example.com",
+        client_id="laydown",
+        secret="arn:aws:secretsmanager:us-east-1:222222222222:secret:laydown-oidc-AbCdEf",  # noqa: S106 - where it is
+    ),
     scanner=Scanner.GUARDDUTY,
     database=DatabaseSize(
         instance="t4g.medium",

@@ -17,6 +17,7 @@ LOGIN = "laydown"
 OWNER = "laydown_owner"
 """The instance's master, who owns the schema; only the migration logs in as it."""
 MASTER_PASSWORD = "LAYDOWN_DATABASE_PASSWORD"  # noqa: S105 - the variable's name
+CLIENT_SECRET = "LAYDOWN_OIDC_CLIENT_SECRET"  # noqa: S105 - the variable's name
 ROOT_CERTIFICATES = "/etc/ssl/rds/global-bundle.pem"
 """Where the image keeps the authorities that sign RDS's certificates."""
 API_CONNECTIONS = 10
@@ -41,17 +42,28 @@ class Surroundings:
     jobs: str  # the queue's name
     notices: str
     scanner: str
+    issuer: str | None = None  # of the identity provider, where there is one
+    client_id: str | None = None
 
 
 def api(around: Surroundings) -> Mapping[str, str]:
     """Return what an api is told."""
-    return _shared(around) | {
-        "LAYDOWN_HOST": "0.0.0.0",  # noqa: S104 - the task's own interface; its group lets only the balancer in
-        "LAYDOWN_PORT": str(API_PORT),
-        "LAYDOWN_DATABASE_CONNECTIONS": str(API_CONNECTIONS),
-        "LAYDOWN_PROXIES": around.cidr,
-        "LAYDOWN_ORIGINS": ",".join((f"https://{around.domain}", *around.page_origins)),
-    }
+    provider = (
+        {"LAYDOWN_OIDC_ISSUER": around.issuer, "LAYDOWN_OIDC_CLIENT_ID": around.client_id}
+        if around.issuer and around.client_id
+        else {}
+    )
+    return (
+        _shared(around)
+        | provider
+        | {
+            "LAYDOWN_HOST": "0.0.0.0",  # noqa: S104 - the task's own interface; its group lets only the balancer in
+            "LAYDOWN_PORT": str(API_PORT),
+            "LAYDOWN_DATABASE_CONNECTIONS": str(API_CONNECTIONS),
+            "LAYDOWN_PROXIES": around.cidr,
+            "LAYDOWN_ORIGINS": ",".join((f"https://{around.domain}", *around.page_origins)),
+        }
+    )
 
 
 def worker(around: Surroundings) -> Mapping[str, str]:

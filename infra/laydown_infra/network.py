@@ -1,8 +1,9 @@
 """The network: where things stand, and who may speak to whom.
 
 People come through CloudFront to a load balancer that has no address on the internet. In
-production what runs has no way out: AWS's services are reached by endpoints, so a worker that
-reads a hostile file can tell nobody. Every security group and every rule between them is here.
+production AWS's services are reached by endpoints, and what reads files has no way out: a worker
+that was fooled by one can tell nobody. The api has one, because sign-ins need people's provider.
+Every security group and every rule between them is here.
 """
 
 from aws_cdk import CfnOutput, RemovalPolicy, Stack
@@ -34,6 +35,11 @@ class NetworkStack(Stack):
         self.vpc = self._make_vpc()
         self.app_subnets = ec2.SubnetSelection(subnet_group_name="app")
         self.data_subnets = ec2.SubnetSelection(subnet_group_name="data")
+        self.api_subnets = (
+            ec2.SubnetSelection(subnet_group_name="front")
+            if stage.api_goes_out
+            else self.app_subnets
+        )
         self._log_flows()
 
         self.balancer = self._group("Balancer", "Takes requests from CloudFront")
@@ -50,16 +56,20 @@ class NetworkStack(Stack):
     def _make_vpc(self) -> ec2.Vpc:
         has_nat = self._stage.egress is Egress.NAT
         inside = ec2.SubnetType.PRIVATE_WITH_EGRESS if has_nat else ec2.SubnetType.PRIVATE_ISOLATED
+        front = ec2.SubnetConfiguration(
+            name="front", subnet_type=ec2.SubnetType.PRIVATE_WITH_EGRESS, cidr_mask=22
+        )
         return ec2.Vpc(
             self,
             "Vpc",
             ip_addresses=ec2.IpAddresses.cidr(self._stage.cidr),
             availability_zones=list(self._stage.zones),
-            nat_gateways=1 if has_nat else 0,
+            # One, also in production: without it nobody signs in anew, and nothing else stops.
+            nat_gateways=1 if has_nat or self._stage.api_goes_out else 0,
             # Nothing of ours uses the default group, and emptying it would take a Lambda function.
             restrict_default_security_group=False,
             subnet_configuration=[
-                # Empty but for the NAT gateway of a cheap stage. With them comes the internet
+                # Empty but for the NAT gateway. With them comes the internet
                 # gateway, which CloudFront's way into a VPC asks for and never uses.
                 ec2.SubnetConfiguration(
                     name="public",
@@ -71,6 +81,7 @@ class NetworkStack(Stack):
                 ec2.SubnetConfiguration(
                     name="data", subnet_type=ec2.SubnetType.PRIVATE_ISOLATED, cidr_mask=24
                 ),
+                *([front] if self._stage.api_goes_out else []),
             ],
         )
 
@@ -111,6 +122,8 @@ class NetworkStack(Stack):
             )
             if self._stage.egress is Egress.NAT:
                 tasks.add_egress_rule(ec2.Peer.any_ipv4(), https, "AWS, through the NAT gateway")
+        if self._stage.api_goes_out:
+            self.api.add_egress_rule(ec2.Peer.any_ipv4(), https, "The identity provider")
 
     def _join(
         self, who: ec2.SecurityGroup, whom: ec2.SecurityGroup, port: ec2.Port, what: str

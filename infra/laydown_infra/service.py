@@ -16,7 +16,7 @@ from laydown_infra.ingest import IngestStack
 from laydown_infra.migration import MigrationStack
 from laydown_infra.network import NetworkStack
 from laydown_infra.scaling import scale_api, scale_workers
-from laydown_infra.tasks import Program, Tasks, allow_login
+from laydown_infra.tasks import Program, Tasks, allow_login, give_client_secret
 
 _IDLE = Duration.seconds(120)
 """How long a connection may be silent: event streams speak every 15 s (LAYDOWN_EVENT_HEARTBEAT)."""
@@ -153,6 +153,8 @@ class ServiceStack(Stack):
             ),
             self._stage.api,
         )
+        if self._stage.provider is not None:
+            give_client_secret(task, self._stage.provider)
         allow_login(task, self._data.database)
         rights.grant_receiving(task.task_role, self._stage.files_arn, self._ingest.key)
         blue, green = self._target_group("Blue"), self._target_group("Green")
@@ -163,7 +165,7 @@ class ServiceStack(Stack):
             service_name="api",
             cluster=self.cluster,
             task_definition=task,
-            vpc_subnets=self._network.app_subnets,
+            vpc_subnets=self._network.api_subnets,
             security_groups=[self._network.api],
             min_healthy_percent=100,
             max_healthy_percent=200,

@@ -18,8 +18,8 @@ from aws_cdk import aws_rds as rds
 from aws_cdk import aws_secretsmanager as secretsmanager
 
 from laydown_infra import collector
-from laydown_infra.config import Fleet, StageConfig
-from laydown_infra.environment import LOGIN, MASTER_PASSWORD
+from laydown_infra.config import Fleet, Provider, StageConfig
+from laydown_infra.environment import CLIENT_SECRET, LOGIN, MASTER_PASSWORD
 from laydown_infra.images import ImagesStack
 
 USER = "10001:10001"
@@ -211,6 +211,18 @@ def give_master_password(
             },
         )
     )
+
+
+def give_client_secret(task: ecs.FargateTaskDefinition, provider: Provider) -> None:
+    """Let the api's container have what proves it to the identity provider, as a secret."""
+    if provider.secret is None:
+        return
+    secret = secretsmanager.Secret.from_secret_complete_arn(
+        Stack.of(task), "ClientSecret", provider.secret
+    )
+    container = task.default_container
+    assert container is not None
+    container.add_secret(CLIENT_SECRET, ecs.Secret.from_secrets_manager(secret))
 
 
 def _alive(port: int) -> ecs.HealthCheck:

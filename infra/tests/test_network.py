@@ -9,24 +9,26 @@ from tests.conftest import Templates
 from tests.reading import resources
 
 
-def test_in_production_nothing_that_runs_has_a_way_out(templates: Templates) -> None:
-    """No NAT gateway, and no rule of a task's group that names the internet."""
+def test_in_production_what_reads_files_has_no_way_out(templates: Templates) -> None:
+    """No route of its subnets leads out of the VPC, and no rule of its group names the internet."""
     network = templates["laydown-production-c1-network"]
-    assert not resources(network, "AWS::EC2::NatGateway")
     for rule in _rules(network, "Egress"):
-        assert "0.0.0.0/0" not in str(rule)
-    public = {
-        route["SubnetId"]["Ref"]
-        for name, route in resources(network, "AWS::EC2::SubnetRouteTableAssociation").items()
-        if name.startswith("VpcpublicSubnet")
+        assert "0.0.0.0/0" not in str(rule) or (_of(rule), rule["FromPort"]) == ("Api", 443)
+    routes = resources(network, "AWS::EC2::Route")
+    assert {name for name in routes if name.startswith(("Vpcapp", "Vpcdata"))} == set()
+    assert {name[:9] for name, route in routes.items() if "GatewayId" in route} == {"Vpcpublic"}
+    assert {name[:8] for name, route in routes.items() if "NatGatewayId" in route} == {"Vpcfront"}
+
+
+def test_sign_ins_reach_the_provider(templates: Templates) -> None:
+    """The api, and nothing else, is in the subnets that have a way out."""
+    service = templates["laydown-production-c1-service"]
+    placed = {
+        each["ServiceName"]: {str(each["NetworkConfiguration"]["AwsvpcConfiguration"]["Subnets"])}
+        for each in resources(service, "AWS::ECS::Service").values()
     }
-    leading_out = {
-        name
-        for name, route in resources(network, "AWS::EC2::Route").items()
-        if "GatewayId" in route
-    }
-    assert len(public) == len(leading_out) == 2
-    assert all(name.startswith("VpcpublicSubnet") for name in leading_out)
+    assert all("Vpcfront" in where for where in placed["api"])
+    assert all("Vpcapp" in where for where in placed["worker"])
 
 
 def test_only_cloudfront_reaches_the_balancer(templates: Templates, cell: str) -> None:

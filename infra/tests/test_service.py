@@ -96,15 +96,17 @@ def test_a_stopping_task_has_longer_than_it_needs(templates: Templates, cell: st
 
 
 def test_no_variable_holds_a_secret(templates: Templates, cell: str) -> None:
-    """The owner's password reaches the migration as an ECS secret, and nothing else is one."""
+    """What is one comes as an ECS secret: the owner's password, and the api's at the provider."""
     tasks = _tasks(templates, cell)
     secret = {
         container["Name"]: [given["Name"] for given in container.get("Secrets", [])]
         for task in tasks.values()
         for container in task["ContainerDefinitions"]
     }
+    provider = {"api": ["LAYDOWN_OIDC_CLIENT_SECRET"]} if "production" in cell else {}
     assert {name: given for name, given in secret.items() if given} == {
-        "migrate": ["LAYDOWN_DATABASE_PASSWORD"]
+        "migrate": ["LAYDOWN_DATABASE_PASSWORD"],
+        **provider,
     }
     for task in tasks.values():
         said = json.dumps([each.get("Environment") for each in task["ContainerDefinitions"]])

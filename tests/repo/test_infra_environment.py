@@ -45,6 +45,8 @@ def around(environment):
         jobs="laydown-production-c1-jobs",
         notices="laydown-production-c1-notices",
         scanner="guardduty",
+        issuer="https://login.example.com",
+        client_id="laydown",
     )
 
 
@@ -60,6 +62,8 @@ def test_an_api_is_told_what_it_needs(environment, around):
     assert settings.proxies == ("10.40.0.0/16",)
     assert settings.origins == ("https://laydown.example.com", "https://portal.example")
     assert settings.scanner_name == "guardduty"
+    assert settings.oidc_issuer == around.issuer
+    assert settings.oidc_client_id == around.client_id
     assert login_of(settings).password is not None
     assert parse_store(settings.store or "").bucket == around.bucket
 

@@ -151,12 +151,46 @@ async def test_errors_are_as_the_old_api_told_them(old, client):
     assert await client.get("/documents/1", key="wrong") == (401, {"error": "Unauthorized"})
     for path in ("99999", str(unmapped), f"{gone}/download", "9" * 40):
         assert await client.get(f"/documents/{path}") == (404, {"error": "Not found"}), path
-    assert (await client.get("/documents/99999999999999999999/download"))[0] == 404
+    for digits in (19, 20, 5_000):  # Postgres counts to 19 of them, Python reads 4,300
+        for path in ("/documents/{}", "/documents/{}/download"):
+            assert (await client.get(path.format("9" * digits)))[0] == 404
+        assert (await client.get(f"/projects/{'9' * digits}/documents"))[0] == 404
     assert (await client.send(PDF, project=9))[0] == 404
     assert (await client.send(PDF, project="x"))[0] == 400
     status, told = await client.send(b"MZ" + b"\0" * 90, name="setup.exe")
     assert (status, told.keys()) == (400, {"error"})
     assert (await client.get("/documents/99999"))[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("field", "name", "mime"),
+    [
+        (b"a\0b", b'filename="a.pdf"', b"application/pdf"),
+        (b"anna", b"filename*=utf-8''a%00b.pdf", b"application/pdf"),
+        (b"anna", b'filename="a.pdf"', b"application/p\0df"),
+    ],
+    ids=["field", "name", "type"],
+)
+async def test_what_no_table_can_keep_is_marked(client, field, name, mime):
+    """A NUL in any text of a form costs that character, and no upload."""
+    disposition = b"Content-Disposition: form-data; name="
+    body = b"\r\n".join(
+        [
+            *(b"--B", disposition + b"projectId", b"", b"7"),
+            *(b"--B", disposition + b"uploadedBy", b"", field),
+            *(b"--B", disposition + b"file; " + name, b"Content-Type: " + mime, b"", PDF),
+            *(b"--B--", b""),
+        ]
+    )
+    headers = {"X-Api-Key": OLD_KEY, "Content-Type": "multipart/form-data; boundary=B"}
+    async with client._session.post(
+        f"{client._url}/documents", data=body, headers=headers
+    ) as answer:
+        assert answer.status == 201
+        document = await answer.json()
+    told = "".join(document[each] for each in ("uploadedBy", "filename", "mime"))
+    assert told.count("\N{REPLACEMENT CHARACTER}") == 1
+    assert await client.get(document["url"]) == (200, PDF)
 
 
 async def test_no_upload_is_taken_that_old_readers_would_not_see(old, client):

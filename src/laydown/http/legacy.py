@@ -10,6 +10,7 @@ from typing import Final, TypeAlias
 import msgspec
 from fastapi import Request, Response
 from fastapi.responses import StreamingResponse
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.routing import BaseRoute, Route
 
 from laydown.domain.errors import (
@@ -28,9 +29,24 @@ from laydown.services.identity import Caller
 from laydown.services.legacy_door import Held, OldDoor
 
 _ID = re.compile(r"[0-9]{1,18}", re.ASCII)
-_LARGEST: Final = 2**63 - 1  # as Postgres counts
+_NO_TEXT: Final = "\0"  # to Postgres
 _KEY: Final = "X-Api-Key"
 _FILE: Final = "file"  # the field it is in
+
+
+class _Digits(Convertor[str]):
+    """A number in a path, however long: Python makes none of more than 4,300 digits."""
+
+    regex = "[0-9]+"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("digits", _Digits())
 
 Answering: TypeAlias = Callable[[Request, Caller], Awaitable[Response]]
 
@@ -53,9 +69,9 @@ def routes(door: OldDoor) -> list[BaseRoute]:
     legacy = _Routes(door)
     return [
         route("/documents", "POST", legacy.send),
-        route("/documents/{id:int}", "GET", legacy.read),
-        route("/documents/{id:int}/download", "GET", legacy.download),
-        route("/projects/{id:int}/documents", "GET", legacy.page),
+        route("/documents/{id:digits}", "GET", legacy.read),
+        route("/documents/{id:digits}/download", "GET", legacy.download),
+        route("/projects/{id:digits}/documents", "GET", legacy.page),
     ]
 
 
@@ -70,7 +86,7 @@ class _Routes:
         held: Held | None = None
         async for part in form.parts():
             if isinstance(part, Field):
-                fields[part.name] = part.value.decode(errors="replace")
+                fields[part.name] = _legible(part.value.decode(errors="replace"))
             elif part.head.name != _FILE or held is not None:
                 raise InvalidRequest(f"one file is taken, in the field {_FILE}")
             else:
@@ -86,8 +102,9 @@ class _Routes:
         return _json(_shown(row), HTTPStatus.CREATED if is_written else HTTPStatus.ACCEPTED)
 
     async def _held(self, caller: Caller, file: File) -> Held:
-        name = (file.head.filename or "").rpartition("/")[2]
-        return await self._door.hold(caller, name, file.head.content_type, file)
+        name = _legible((file.head.filename or "").rpartition("/")[2])
+        mime = file.head.content_type
+        return await self._door.hold(caller, name, None if mime is None else _legible(mime), file)
 
     async def read(self, request: Request, caller: Caller) -> Response:
         """Answer with a document."""
@@ -163,10 +180,15 @@ def _shown(row: OldDocument) -> dict[str, object]:
 
 
 def _id(request: Request) -> int:
-    id_: int = request.path_params["id"]
-    if id_ > _LARGEST:
-        raise NotFound("document", id_)
-    return id_
+    text: str = request.path_params["id"]
+    if not _ID.fullmatch(text):
+        raise NotFound("document", text)
+    return int(text)
+
+
+def _legible(text: str) -> str:
+    """Return a text with a mark for what the old table can't keep."""
+    return text.replace(_NO_TEXT, "\N{REPLACEMENT CHARACTER}")
 
 
 def _project(text: str | None) -> int:

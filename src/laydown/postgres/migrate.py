@@ -96,8 +96,8 @@ async def migrate(conninfo: str, *, password: Password | None = None) -> Sequenc
     """
     with in_our_words():
         async with await _connected(conninfo, password) as connection:
-            await connection.execute(_Q["limit_waiting"])
             await connection.execute(_Q["queue_up"])
+            await connection.execute(_Q["limit_waiting"])
             await connection.execute(_Q["keep_history"])
             cursor = await connection.execute(_Q["applied"])
             applied = {row[0] for row in await cursor.fetchall()}

@@ -1,10 +1,11 @@
--- name: limit_waiting
--- A migration that waits for a lock makes everybody behind it wait too.
-SET lock_timeout = '5s';
-
 -- name: queue_up
 -- Held until the connection closes; the key is the ASCII of "laydown!".
 SELECT pg_advisory_lock(7809656701110939169);
+
+-- name: limit_waiting
+-- A migration that waits for a lock makes everybody behind it wait too. Said once it is our turn: the
+-- limit is one of the queue as well, and whoever is before us may take its time.
+SET lock_timeout = '5s';
 
 -- name: keep_history
 CREATE TABLE IF NOT EXISTS schema_migrations (

@@ -194,6 +194,25 @@ async def test_forgetting_takes_back_exactly_what_was_imported(old, beside, ours
     await assert_same(old)
 
 
+@pytest.mark.parametrize("claims", [True, False], ids=["told", "sent"])
+async def test_what_was_delivered_again_is_not_forgotten(old, beside, ours, claims):
+    """Whoever was told that it is here already, at that very path, finds it there afterwards."""
+    await old.map(tower=7)
+    [project] = (await ours.get("/v1/projects"))["items"]
+    id_ = await old.keep(PDF, name="A.pdf")
+    await old.keep(b"never again", name="B.txt")
+    await old.bring_in(beside)
+    path = f"Legacy/{id_}/A.pdf"
+    batch, _ = await ours.lay(project["id"], {path: PDF}, claims=claims)
+    await beside.run_until_quiet()
+    assert await ours.state(batch, path) == ("skipped", "unchanged")
+    async with old.tools() as tools:
+        caller = await tools.matchmaking.owner("ours")
+        forgetting = caller.organization, caller.principal, caller.name
+        assert await tools.forgetting.forget(*forgetting) == (1, 1)
+    assert [each["path"] for each in await ours.documents(project["id"])] == [path]
+
+
 async def test_what_is_forgotten_is_used_no_more(old, beside, ours):
     """Imported files count as used, whatever the quota says; forgotten ones don't."""
     await old.map(tower=7)

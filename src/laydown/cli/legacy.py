@@ -275,7 +275,7 @@ def forget(
     if as_json:
         print_json({"forgotten": gone, "kept": kept})
         return
-    say(f"{files(gone)} forgotten; {kept:,} have got versions since, and stay")
+    say(f"{files(gone)} forgotten; {kept:,} have been delivered to since, and stay")
 
 
 def _work(work: "Callable[[Leaving], Awaitable[T]]", *, imports: bool = False) -> T:

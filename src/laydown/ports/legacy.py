@@ -27,7 +27,7 @@ class Forgotten:
     """What one step of taking an import back came to."""
 
     gone: int  # documents
-    kept: int  # those that have got versions since
+    kept: int  # those that have been delivered to since
     last: int | None  # where to go on; None: that was all
 
 
@@ -69,7 +69,8 @@ class LegacyRows(Protocol):
     async def forget_imported(self, *, after: int, limit: int) -> Forgotten:
         """Delete what an import wrote of the next so many documents by old id.
 
-        Those stay whose documents have got versions since. Nothing is told to any store.
+        Those stay whose documents have got versions since, or were delivered again as they are.
+        Nothing is told to any store.
         """
         ...
 

@@ -26,8 +26,8 @@ class Forgetting:
     ) -> tuple[int, int]:
         """Delete all that was imported for an organization; return how many went, and stayed.
 
-        A document that has got versions since stays, with the one that was imported. Safe to
-        repeat, and to break off.
+        A document that has got versions since stays, with the one that was imported, and so does
+        one that was delivered again as it is. Safe to repeat, and to break off.
         """
         gone = kept = 0
         after: int | None = 0

@@ -73,13 +73,19 @@ SELECT u.state, u.reason, count(*) AS files, sum(u.size)::bigint AS bytes
  ORDER BY files DESC, u.state;
 
 -- name: imported
--- Those that may go, and those whose documents hold something that was not imported.
+-- Those that may go, and those whose documents hold something that was not imported, or were delivered
+-- again as they are: whoever did was told that it is here, which ranks the document higher.
 SELECT l.old_id, l.upload_id, v.id AS version_id, v.document_id, v.blob_id,
-       coalesce(EXISTS (
+       EXISTS (
            SELECT FROM versions o
              JOIN uploads u ON u.id = o.upload_id AND u.organization_id = o.organization_id
             WHERE o.document_id = v.document_id AND o.organization_id = v.organization_id
-              AND u.object_key NOT LIKE 'f/%%'), false) AS is_kept
+              AND u.object_key NOT LIKE 'f/%%')
+       OR EXISTS (
+           SELECT FROM documents d
+             JOIN uploads u ON u.id = l.upload_id AND u.organization_id = l.organization_id
+            WHERE d.id = v.document_id AND d.organization_id = v.organization_id
+              AND d.current_id = v.id AND d.current_order > u.ordinal) AS is_kept
   FROM legacy_documents l
   LEFT JOIN versions v ON v.upload_id = l.upload_id AND v.organization_id = l.organization_id
  WHERE l.organization_id = %(organization)s AND l.origin = 'old'

@@ -315,6 +315,10 @@ class LogEvent(StrEnum):
         "collector.away",
         "The collector did not take what we sent; said once, until it does again.",
     )
+    TELEMETRY_LOST = (
+        "telemetry.lost",
+        "Numbers or spans could not be read or written down; the next ones are tried again.",
+    )
     NOTICE_FAILED = (
         "notice.failed",
         "What the store said could not be dealt with; it is heard again, a few times.",

@@ -1,16 +1,22 @@
 """A collector that is sick loses spans, and nothing else."""
 
 import asyncio
+import errno
+import os
 import time
 from http import HTTPStatus
 
 from opentelemetry.sdk.resources import Resource
 
-from laydown.observe import LogEvent, SpanName
+from laydown import observe
+from laydown.observe import LogEvent, Process, SpanName
 from laydown.ports import Span
 from laydown.telemetry.collector import LAST, Collector
+from laydown.telemetry.metrics import Metrics
+from laydown.telemetry.metrics_out import MetricsOut
 from laydown.telemetry.spans_out import SpansOut
 from laydown.telemetry.traces import Traces
+from tests.collector import PATIENCE, collecting
 
 
 class Lines:
@@ -83,3 +89,36 @@ async def test_a_collector_that_refuses_is_told_of_once():
     await server.wait_closed()
 
     assert log.warnings == [LogEvent.COLLECTOR_AWAY]
+
+
+async def test_a_number_that_cannot_be_read_ends_no_process():
+    """Where there are no file handles left, say: numbers are sent again as soon as they can be."""
+    reads = 0
+    sent = asyncio.Event()
+
+    def resident() -> float:
+        nonlocal reads
+        reads += 1
+        if reads == 1:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        sent.set()
+        return 7.0
+
+    metrics, log = Metrics(Process.WORKER), Lines()
+    metrics.follow(observe.MEMORY_BYTES, resident, process="worker")
+    resource = Resource({"laydown.process": "worker"})
+    with collecting() as place:
+        async with Collector(place.url, log=log) as collector:
+            running = asyncio.create_task(
+                MetricsOut(metrics, collector, resource=resource).run(every=0)
+            )
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.wait(
+                    [running, asyncio.create_task(sent.wait())],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            assert not running.done()
+            running.cancel()
+            await asyncio.wait([running])
+        assert place.last("laydown_memory_bytes", process="worker") == 7
+    assert log.warnings == [LogEvent.TELEMETRY_LOST]

@@ -1,5 +1,7 @@
 """A collector of telemetry, as OTLP over HTTP has one."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Final, Self
 
@@ -56,3 +58,11 @@ class Collector:
             self._is_away = True
         else:
             self._is_away = False
+
+    @contextmanager
+    def harmless(self) -> Iterator[None]:
+        """Log what is raised in the block, whatever it is: no telemetry is worth a process."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - a file that can't be opened, a text no message takes
+            self._log.error(LogEvent.TELEMETRY_LOST, error=error)

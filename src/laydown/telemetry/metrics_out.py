@@ -59,7 +59,8 @@ class MetricsOut:
                     await self._send()
 
     async def _send(self) -> None:
-        await self._collector.send(_PATH, encode_metrics(self._data()).SerializeToString())
+        with self._collector.harmless():
+            await self._collector.send(_PATH, encode_metrics(self._data()).SerializeToString())
 
     def _data(self) -> MetricsData:
         scope = ScopeMetrics(

@@ -56,8 +56,9 @@ class SpansOut:
             spans = list(islice(self._waiting, _AT_ONCE))
             for _ in spans:
                 self._waiting.popleft()
-            body = encode_spans([self._encodable(span) for span in spans]).SerializeToString()
-            await self._collector.send(_PATH, body)
+            with self._collector.harmless():
+                body = encode_spans([self._encodable(span) for span in spans]).SerializeToString()
+                await self._collector.send(_PATH, body)
 
     def _encodable(self, span: Span) -> ReadableSpan:
         parent = None if span.parent is None else span.at.at(span.parent)

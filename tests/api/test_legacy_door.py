@@ -7,6 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from laydown.domain.access import Role
+from laydown.services.passes import Tokens
 from tests.api.old_system import LONG_AGO, OLD_KEY, PDF
 from tests.api.talk import talking
 
@@ -257,6 +259,24 @@ async def test_another_organization_sees_none_of_it(old, client, beside):
         f"{beside.url}/documents", data=form, headers=headers
     ) as answer:
         assert answer.status == 404
+
+
+async def test_a_project_that_is_mapped_anew_opens_no_other(old, client, beside):
+    """Who may only read what an old project is now gets nothing out of what it was."""
+    id_ = await old.keep(PDF)
+    await old.bring_in(beside)
+    async with old.tools() as tools:
+        owner = await tools.matchmaking.owner("ours")
+        await tools.matchmaking.projects(owner, {7: "bridge"}, prefix=tools.in_common or "")
+        bridge = (await tools.matchmaking.table.mapped())[7].project
+        _, token = await Tokens(ledger=tools.matchmaking.ledger).make(
+            owner, name="bridge", member=None, most=Role.VIEWER, only=bridge, expires_at=None
+        )
+    url = f"{beside.url}/documents/{id_}/download"
+    for secret, status in ((token, 404), (await beside.token("ours"), 200)):
+        headers = {"Authorization": f"Bearer {secret}"}
+        async with client._session.get(url, headers=headers) as answer:
+            assert answer.status == status
 
 
 async def test_without_the_setting_there_is_no_door(ours):

@@ -107,6 +107,9 @@ class OldDoor:
         if standing is None or standing.version is None:
             standing = await self._settled(caller, id_)
         if standing.version is not None:
+            # It is where its old project was when it came; that may be mapped anew since.
+            if not caller.rights.may(Act.READ_DOCUMENTS, standing.version.project):
+                raise NotFound("document", id_)
             return standing.version, row
         if standing.reason is Reason.INFECTED:
             raise ContentInfected("malware was found in it")

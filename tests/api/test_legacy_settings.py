@@ -72,3 +72,23 @@ async def test_a_project_that_is_mapped_later_is_as_the_others(old):
         await tools.matchmaking.projects(caller, {9: "tunnel"}, prefix="")
         mapped = await tools.matchmaking.table.mapped()
         assert not any(each.writes_back for each in mapped.values())
+
+
+async def test_a_table_that_may_refuse_rows_is_found_before_it_is_told(old):
+    """As it was made it takes everything; each narrowing of it is named."""
+    async with old.tools() as tools:
+        assert await tools.refusals() == []
+        for narrowing in (
+            "ALTER COLUMN filename TYPE varchar(80)",
+            "ALTER COLUMN uploaded_by SET NOT NULL",
+            "ADD COLUMN checked boolean NOT NULL",
+            "ADD CONSTRAINT one_key UNIQUE (s3_key)",
+            "ADD COLUMN tag text NOT NULL DEFAULT ''",
+        ):
+            await ask(old.database, f"ALTER TABLE public.documents {narrowing}")
+        assert await tools.refusals() == [
+            "checked has to be filled",
+            "filename takes 80 letters at most",
+            "the index one_key wants what it has to be there once",
+            "uploaded_by has to be filled, always",
+        ]

@@ -1,6 +1,6 @@
 """The tools for leaving another system, composed from settings."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ class Leaving:
     importing: Importing
     verifying: Verifying
     forgetting: Forgetting
+    refusals: Callable[[], Awaitable[Sequence[str]]]  # why the old table may refuse rows of ours
     in_common: str | None  # what is before our keys in the old bucket; None: we use another
 
 
@@ -85,6 +86,7 @@ async def leaving(settings: Settings, *, imports: bool = False) -> AsyncIterator
                     store=storage.store,
                 ),
                 forgetting=Forgetting(ledger=database.ledger),
+                refusals=table.refusals,
                 in_common=scanning.ours,
             )
         except NoOldTable as error:

@@ -99,6 +99,11 @@ def write_back(
     async def work(tools: "Leaving") -> None:
         if tools.in_common is None and not is_off:
             refuse("the old system can't read our store: use its bucket, LAYDOWN_STORE")
+        if not is_off and (refusals := await tools.refusals()):
+            refuse(
+                f"public.documents would refuse rows, and their files with them: "
+                f"{'; '.join(refusals)}. Change that first: ALTER TABLE"
+            )
         caller = await tools.matchmaking.owner(named(organization))
         mapped = await tools.matchmaking.writing_back(
             caller, is_on=not is_off, prefix=tools.in_common or ""

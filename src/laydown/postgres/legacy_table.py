@@ -27,6 +27,7 @@ _COLUMNS: Final = (
     "id", "project_id", "filename", "mime", "size", "s3_key", "uploaded_by", "created_at"
 )  # fmt: skip
 
+_LONGEST: Final = 1024  # letters of a path of ours, as of a key in S3
 
 _AMISS: Final = (
     psycopg.errors.UndefinedTable,
@@ -89,6 +90,11 @@ class PostgresOldTable:
     async def check(self) -> None:
         """Raise `NoOldTable` unless there is one that we can read."""
         await self._all("old_rows_by_id", {"after": 0, "limit": 1})
+
+    async def refusals(self) -> Sequence[str]:
+        """Return what in the table itself could refuse a row of ours, each in words."""
+        given = {"filled": list(_COLUMNS), "longest": _LONGEST}
+        return [row.why for row in await self._all("what_may_refuse_a_row", given)]
 
     async def by_key(self) -> AsyncIterator[OldDocument]:
         """Yield all rows by their objects' keys, byte by byte.

@@ -33,6 +33,30 @@ BEGIN
 END
 $$;
 
+-- name: what_may_refuse_a_row
+-- Each row is one thing, in words. Of checks nobody can say here what they let through.
+SELECT CASE
+           WHEN NOT c.column_name = ANY(%(filled)s) THEN c.column_name || ' has to be filled'
+           WHEN c.character_maximum_length < %(longest)s
+           THEN c.column_name || ' takes ' || c.character_maximum_length || ' letters at most'
+           ELSE c.column_name || ' has to be filled, always'
+       END AS why
+  FROM information_schema.columns c
+ WHERE c.table_schema = 'public' AND c.table_name = 'documents'
+   AND (c.character_maximum_length < %(longest)s AND c.column_name = ANY(%(filled)s)
+        OR c.is_nullable = 'NO' AND c.column_default IS NULL AND c.is_identity = 'NO'
+           AND c.is_generated = 'NEVER'
+           AND (c.column_name = 'uploaded_by' OR NOT c.column_name = ANY(%(filled)s)))
+UNION ALL
+SELECT 'the index ' || i.relname || ' wants what it has to be there once'
+  FROM pg_index x
+  JOIN pg_class i ON i.oid = x.indexrelid
+ WHERE x.indrelid = 'public.documents'::regclass AND x.indisunique
+   AND NOT EXISTS (SELECT FROM pg_attribute a
+                    WHERE a.attrelid = x.indrelid AND a.attnum = ANY(x.indkey)
+                      AND a.attname = 'id')
+ORDER BY why;
+
 -- name: take_time
 SET statement_timeout = 0;
 

@@ -233,8 +233,19 @@ async def test_nothing_is_sent_to_the_page(ask):
 async def test_nothing_else_is_there(ask):
     """What the build did not make, or lies outside of it, is a problem by any spelling."""
     for path in STRANGE:
-        answer = await ask(path)
+        answer = await ask(path, Accept="*/*")
         assert (answer.status, answer.code) == (404, "not_found"), path
+
+
+async def test_who_mistypes_an_address_is_shown_the_page(ask):
+    """A person gets the page, which says that nothing is there; no cache keeps that."""
+    for path in (*STRANGE, "/projets", "/documents"):
+        answer = await ask(path)
+        assert (answer.status, answer.headers["Content-Type"]) == (404, HTML), path
+        assert answer.body == (await ask("/")).body
+        assert "ETag" not in answer.headers
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert (await ask(path, "POST")).code in {"not_found", "method_not_allowed"}
 
 
 async def test_the_api_s_own_addresses_stay_the_api_s(ask):

@@ -143,6 +143,29 @@ async def test_history_has_the_most_that_waited(server, ours, project):
     assert {(point["running"], point["dead"], point["failures"]) for point in points} == {(0, 0, 0)}
 
 
+async def test_history_says_how_long_files_took(server, ours, project):
+    """A step has the median, and what 95 of 100 don't exceed, of the files that got in."""
+    await server.database.sampler.take()
+    await server.ask("UPDATE samples SET minute = minute - interval '12 hours'")
+    for seconds, age in ((600, "6 hours"), (60, "0")):
+        texts = {f"{seconds}-{n}.txt": b"%d-%d" % (seconds, n) for n in range(3)}
+        await ours.lay(project, texts)
+        await server.run_until_quiet()
+        await server.ask(
+            f"UPDATE uploads SET declared_at = declared_at - interval '{seconds} s' "
+            f"WHERE path LIKE '{seconds}-%%'"
+        )
+        await server.database.sampler.take()
+        await server.ask(
+            f"UPDATE samples SET minute = minute - interval '{age}' "
+            "WHERE minute > now() - interval '1 hour'"
+        )
+    nothing, slow, fast = (await history(ours, hours=24))["points"]
+    assert (nothing["ready_p50_seconds"], nothing["ready_p95_seconds"]) == (None, None)
+    assert 600 <= slow["ready_p50_seconds"] <= slow["ready_p95_seconds"] < 660
+    assert 60 <= fast["ready_p50_seconds"] <= fast["ready_p95_seconds"] < 120
+
+
 async def test_history_is_in_whole_steps(server, ours, project):
     """Steps begin at multiples of their length; one in which nobody looked is missing."""
     await ours.lay(project, TEXTS)

@@ -1,6 +1,7 @@
 """The sampler: what settled is counted once, whoever looks; of long logs, the newest part."""
 
 import asyncio
+from datetime import timedelta
 
 from laydown.domain.figures import Patience, Plight, Stage
 from laydown.domain.lifecycle import Event, State
@@ -73,6 +74,21 @@ async def test_of_many_events_some_are_measured(tenant, monkeypatch):
     assert duration.stage is Stage.DECLARED
     assert 0 < duration.files <= 5 < len(arrived)
     assert 0 <= duration.median <= duration.slowest
+
+
+async def test_of_many_files_of_a_step_some_are_measured(tenant, monkeypatch):
+    """So many events of a step are looked at: if only one is, no file is slower than another."""
+    for name in map(str, range(8)):
+        await tenant.ask("UPDATE uploads SET declared_at = declared_at - interval '1 minute'")
+        upload = await tenant.checking(name, sha256=digest(name))
+        await tenant.publish(upload, digest(name))
+    await tenant.database.sampler.take()
+    async with tenant.begin() as tx:
+        [all_of_them] = await tx.moments(EPOCH, timedelta(hours=4))
+        monkeypatch.setattr(figures, "_MOST_MEASURED_OF_STEP", 1)
+        [one] = await tx.moments(EPOCH, timedelta(hours=4))
+    assert all_of_them.median < all_of_them.slowest
+    assert one.median == one.slowest
 
 
 async def test_twins_that_wait_for_another_are_not_silent(tenant):

@@ -113,6 +113,8 @@ export interface components {
             received_bytes: number;
             /** Declared By */
             declared_by?: string | null;
+            /** Declared By Name */
+            declared_by_name?: string | null;
             /** Bytes Per Second */
             bytes_per_second?: number | null;
             /** Seconds Left */
@@ -832,7 +834,10 @@ export interface components {
         };
         /**
          * OperationsPoint
-         * @description A step of time: the most that waited in it, and what settled.
+         * @description A step of time: the most that waited in it, what settled, and how long that took.
+         *
+         *     Times are from a file's declaration until it was ready or linked. After much traffic some files
+         *     of a step stand for all of them; where there was none, there is no time.
          */
         OperationsPoint: {
             /**
@@ -854,6 +859,10 @@ export interface components {
             bytes: number;
             /** Failures */
             failures: number;
+            /** Ready P50 Seconds */
+            ready_p50_seconds?: number | null;
+            /** Ready P95 Seconds */
+            ready_p95_seconds?: number | null;
         };
         /**
          * PartGrant

@@ -34,6 +34,12 @@ export function duration(seconds: number): string {
   return `${Math.round(hours / 24)} days`;
 }
 
+/** Return a span of seconds that may be far less than one. */
+export function latency(seconds: number): string {
+  if (seconds < 1) return `${Math.round(seconds * 1_000)} ms`;
+  return seconds < 10 ? `${seconds.toFixed(1)} s` : duration(seconds);
+}
+
 /** Return an RFC 3339 time, to the minute. */
 export function moment(time: string): string {
   return moments.format(new Date(time));

@@ -219,6 +219,7 @@ export const words = {
     totals: "Totals",
     begun: "Begun",
     ended: "closed",
+    by: (name: string) => `by ${name}`,
     reference: "Reference",
     state: { open: "Open", closed: "Closed, finishing", settled: "Finished" },
     live: "Live",
@@ -418,6 +419,7 @@ export const words = {
       failures: "failed",
       bytes: "Bytes a second",
       bytesName: "bytes",
+      took: "From announced to ready",
     },
     inWords: (name: string, least: string, most: string, last: string) =>
       `${name}: between ${least} and ${most}, last ${last}.`,

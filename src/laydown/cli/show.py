@@ -216,6 +216,7 @@ def _show_batches(batches: list[wire.Batch]) -> Exit:
             size(each.declared.bytes),
             each.label or "",
             moment(each.created_at),
+            each.declared_by_name or "",
         ]
         for each in batches
     ]
@@ -226,6 +227,7 @@ def _show_batches(batches: list[wire.Batch]) -> Exit:
         Column(name="Size", is_right=True),
         Column(name="Label", gives_way=True, is_optional=True),
         Column(name="Since", is_optional=True),
+        Column(name="By", is_optional=True),
     ]
     return _listed(columns, rows, nothing="there is no batch yet")
 
@@ -233,6 +235,7 @@ def _show_batches(batches: list[wire.Batch]) -> Exit:
 def _show_batch(console: Console, batch: wire.Batch) -> Exit:
     name = f", {printable(batch.label)}" if batch.label else ""
     console.print(Text(f"Batch {batch.id}{name}: {batch.state}"), soft_wrap=True)
+    console.print(Text(_declared(batch)), soft_wrap=True)
     console.print(
         f"{batch.settled.count:,} of {files(batch.declared.count)} settled, "
         f"{size(batch.received_bytes)} received"
@@ -250,13 +253,19 @@ def _show_batch(console: Console, batch: wire.Batch) -> Exit:
     return Exit.DONE
 
 
+def _declared(batch: wire.Batch) -> str:
+    """Say when a batch was declared, and by whom."""
+    by = f" by {printable(batch.declared_by_name)}" if batch.declared_by_name else ""
+    return f"Declared {moment(batch.created_at)}{by}"
+
+
 def _show_receipt(console: Console, ledger: wire.Receipt) -> Exit:
     from laydown.client.result import grouped  # noqa: PLC0415 - `--help` needs none of it
 
     batch = ledger.batch
     standing = "final" if ledger.final else f"not final yet, the batch is {batch.state}"
     console.print(Text(f"Receipt of batch {batch.id}: {standing}"), soft_wrap=True)
-    console.print(Text(f"Declared {moment(batch.created_at)}; {_scanned(ledger)}"), soft_wrap=True)
+    console.print(Text(f"{_declared(batch)}; {_scanned(ledger)}"), soft_wrap=True)
     console.print()
     show_groups(console, grouped(ledger.rows))
     lost = [

@@ -48,6 +48,7 @@ class Batch:
     declared_by: PrincipalId
     created_at: datetime
     closed_at: datetime | None
+    declared_by_name: str | None = None  # a member's, or for whom a drop link is
 
     @property
     def is_open(self) -> bool:

@@ -43,7 +43,11 @@ class Duration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """A step of time: the most that waited in it, and what settled."""
+    """A step of time: the most that waited in it, and what settled.
+
+    Times are from a file's declaration until it was ready or linked, of many files measured on
+    some; None: of none.
+    """
 
     at: datetime  # when it began
     waiting: int
@@ -53,6 +57,8 @@ class Moment:
     files: int  # ready or linked
     bytes: int
     failures: int  # rejected, expired or failed
+    median: float | None = None  # seconds
+    slowest: float | None = None  # seconds that 95 of 100 files don't exceed
 
 
 class Plight(StrEnum):

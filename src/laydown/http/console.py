@@ -10,7 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 
 from fastapi import Request, Response
-from starlette.routing import BaseRoute, Route
+from starlette.datastructures import Headers
+from starlette.routing import BaseRoute, Match, Route
+from starlette.types import Scope
 
 from laydown.http.context import add_header
 
@@ -29,6 +31,7 @@ PAGES = (
 )
 """The page's own routes: each answers with the page, which reads the address itself."""
 
+_FOR_PROGRAMS = ("/v1/", "/bytes/")
 _INDEX = "index.html"
 _ASSETS = "assets/"
 _FOREVER = "public, max-age=31536000, immutable"  # a name has its content's hash in it
@@ -82,14 +85,32 @@ class _File:
 
     def answer(self, request: Request, headers: Mapping[str, str]) -> Response:
         """Return the file, or the word that the browser's copy holds."""
-        add_header(request.scope, "Vary", "Accept-Encoding")  # beside what the edge says it varies
         told = {**headers, "ETag": self.tag}
-        if _holds(self.tag, request.headers.get("if-none-match", "")):
-            return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
-        if not _takes_gzip(request.headers.get("accept-encoding", "")):
-            return Response(self.body, headers=told, media_type=self.media_type)
-        told["Content-Encoding"] = "gzip"
-        return Response(self.packed, headers=told, media_type=self.media_type)
+        if not _holds(self.tag, request.headers.get("if-none-match", "")):
+            return self.whole(request, told)
+        add_header(request.scope, "Vary", "Accept-Encoding")
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=told)
+
+    def whole(
+        self, request: Request, headers: Mapping[str, str], status: HTTPStatus = HTTPStatus.OK
+    ) -> Response:
+        """Return the file, packed for whoever can unpack it."""
+        add_header(request.scope, "Vary", "Accept-Encoding")  # beside what the edge says it varies
+        body, told = self.body, dict(headers)
+        if _takes_gzip(request.headers.get("accept-encoding", "")):
+            body, told["Content-Encoding"] = self.packed, "gzip"
+        return Response(body, status, told, self.media_type)
+
+
+class _Elsewhere(Route):
+    """Any other address that somebody opens in a browser; programs ask for no HTML."""
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        is_for_programs = scope["path"].startswith(_FOR_PROGRAMS)
+        if is_for_programs or "text/html" not in Headers(scope=scope).get("accept", ""):
+            return Match.NONE, {}
+        match, matched = super().matches(scope)
+        return (match, matched) if match is Match.FULL else (Match.NONE, {})
 
 
 def routes(built: Path = BUILT, *, stores: Sequence[str] = ()) -> list[BaseRoute]:
@@ -108,12 +129,14 @@ def routes(built: Path = BUILT, *, stores: Sequence[str] = ()) -> list[BaseRoute
     }
     # Scripts say it too: a worker is held to what its own answer says, not to the page's.
     headers = {**_ALWAYS, "Content-Security-Policy": policy(stores)}
-    page = _serving(files.pop(_INDEX), {**headers, "Cache-Control": _ASK_AGAIN})
+    index = files.pop(_INDEX)
+    page = _serving(index, {**headers, "Cache-Control": _ASK_AGAIN})
     found: list[BaseRoute] = [Route(path, page, methods=["GET"]) for path in PAGES]
     for name, file in files.items():
         kept = _FOREVER if name.startswith(_ASSETS) else _ASK_AGAIN
         answerer = _serving(file, {**headers, "Cache-Control": kept})
         found.append(Route(f"/{name}", answerer, methods=["GET"]))
+    found.append(_Elsewhere("/{path:path}", _missing(index, headers), methods=["GET"]))
     return found
 
 
@@ -139,6 +162,13 @@ def _serving(file: _File, headers: Mapping[str, str]) -> Answerer:
         return file.answer(request, headers)
 
     return serve
+
+
+def _missing(page: _File, headers: Mapping[str, str]) -> Answerer:
+    async def answer(request: Request) -> Response:
+        return page.whole(request, headers, HTTPStatus.NOT_FOUND)
+
+    return answer
 
 
 async def _unbuilt(_request: Request) -> Response:

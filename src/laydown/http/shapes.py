@@ -57,6 +57,7 @@ def batch(of: Batch, tally: Tally, number: int | None = None) -> wire.Batch:
         ),
         received_bytes=tally.received,
         declared_by=of.declared_by,
+        declared_by_name=of.declared_by_name,
         bytes_per_second=rate,
         seconds_left=_seconds_left(tally, rate),
         number=number,

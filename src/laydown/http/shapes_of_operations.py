@@ -109,6 +109,8 @@ def _point(of: Moment) -> wire.OperationsPoint:
         files=of.files,
         bytes=of.bytes,
         failures=of.failures,
+        ready_p50_seconds=of.median,
+        ready_p95_seconds=of.slowest,
     )
 
 

@@ -29,6 +29,10 @@ _MOST_MEASURED = 1_000
 """Events whose files are measured: with so many, a percentile is off by a rank or two in a
 hundred."""
 
+_MOST_MEASURED_OF_STEP = 60
+"""The same of each step of a history, of which there are up to 180: some 15 files, of four events
+each."""
+
 
 class FigureRows(Session):
     """The `FigureRows` port on one connection."""
@@ -64,10 +68,10 @@ class FigureRows(Session):
 
     async def moments(self, since: datetime, step: timedelta) -> Sequence[Moment]:
         """Return what was written down since then, in steps; one without a look is missing."""
-        return [
-            Moment(**row._asdict())
-            for row in await self.all(_Q["list_moments"], since=since, step=step)
-        ]
+        rows = await self.all(
+            _Q["list_moments"], since=since, step=step, most=_MOST_MEASURED_OF_STEP
+        )
+        return [Moment(**row._asdict()) for row in rows]
 
     async def count_stuck(self, patience: Patience) -> Mapping[Plight, int]:
         """Return how many files move no more."""

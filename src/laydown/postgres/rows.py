@@ -61,6 +61,7 @@ def batch_of(row: Any, organization: OrganizationId) -> Batch:  # noqa: ANN401 -
         label=row.label,
         on_conflict=OnConflict(row.on_conflict),
         declared_by=row.declared_by,
+        declared_by_name=row.declared_by_name,
         created_at=row.created_at,
         closed_at=row.closed_at,
     )

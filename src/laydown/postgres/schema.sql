@@ -304,6 +304,53 @@ CREATE FUNCTION outcomes_between(organization uuid, after bigint, upto bigint) R
    GROUP BY (date_trunc('minute'::text, s.at)), s.state, COALESCE(s.reason, ''::text);
 END;
 
+CREATE TABLE links (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    project_id uuid NOT NULL,
+    folder text NOT NULL,
+    label text NOT NULL,
+    secret_sha256 bytea NOT NULL,
+    most_files bigint,
+    most_bytes bigint,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT links_most_bytes_check CHECK ((most_bytes > 0)),
+    CONSTRAINT links_most_files_check CHECK ((most_files > 0)),
+    CONSTRAINT links_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32))
+);
+
+ALTER TABLE ONLY links FORCE ROW LEVEL SECURITY;
+
+CREATE TABLE members (
+    organization_id uuid NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    email text,
+    email_folded text,
+    issuer text,
+    subject text,
+    role role,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    removed_at timestamp with time zone,
+    CONSTRAINT addresses_are_folded CHECK (((email IS NULL) = (email_folded IS NULL))),
+    CONSTRAINT subjects_have_issuers CHECK (((issuer IS NULL) = (subject IS NULL)))
+);
+
+ALTER TABLE ONLY members FORCE ROW LEVEL SECURITY;
+
+CREATE FUNCTION principal_name(principal uuid) RETURNS text
+    LANGUAGE sql STABLE
+    BEGIN ATOMIC
+ SELECT COALESCE(( SELECT members.name
+            FROM members
+           WHERE ((members.id = principal_name.principal) AND (members.organization_id = current_organization()))), ( SELECT links.label
+            FROM links
+           WHERE ((links.id = principal_name.principal) AND (links.organization_id = current_organization())))) AS "coalesce";
+END;
+
 CREATE FUNCTION refuse_illegal_move() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -486,43 +533,6 @@ CREATE TABLE legacy_projects (
 );
 
 ALTER TABLE ONLY legacy_projects FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE links (
-    organization_id uuid NOT NULL,
-    id uuid NOT NULL,
-    project_id uuid NOT NULL,
-    folder text NOT NULL,
-    label text NOT NULL,
-    secret_sha256 bytea NOT NULL,
-    most_files bigint,
-    most_bytes bigint,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    expires_at timestamp with time zone NOT NULL,
-    revoked_at timestamp with time zone,
-    last_used_at timestamp with time zone,
-    CONSTRAINT links_most_bytes_check CHECK ((most_bytes > 0)),
-    CONSTRAINT links_most_files_check CHECK ((most_files > 0)),
-    CONSTRAINT links_secret_sha256_check CHECK ((octet_length(secret_sha256) = 32))
-);
-
-ALTER TABLE ONLY links FORCE ROW LEVEL SECURITY;
-
-CREATE TABLE members (
-    organization_id uuid NOT NULL,
-    id uuid NOT NULL,
-    name text NOT NULL,
-    email text,
-    email_folded text,
-    issuer text,
-    subject text,
-    role role,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    removed_at timestamp with time zone,
-    CONSTRAINT addresses_are_folded CHECK (((email IS NULL) = (email_folded IS NULL))),
-    CONSTRAINT subjects_have_issuers CHECK (((issuer IS NULL) = (subject IS NULL)))
-);
-
-ALTER TABLE ONLY members FORCE ROW LEVEL SECURITY;
 
 CREATE TABLE organizations (
     id uuid NOT NULL,
@@ -1281,6 +1291,18 @@ GRANT SELECT,DELETE,UPDATE ON TABLE jobs TO laydown_system;
 GRANT SELECT,INSERT ON TABLE events TO laydown_app;
 GRANT SELECT ON TABLE events TO laydown_system;
 
+GRANT SELECT,INSERT,UPDATE ON TABLE links TO laydown_app;
+GRANT SELECT ON TABLE links TO laydown_system;
+
+GRANT UPDATE(last_used_at) ON TABLE links TO laydown_system;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE members TO laydown_app;
+GRANT SELECT,INSERT ON TABLE members TO laydown_system;
+
+GRANT UPDATE(issuer) ON TABLE members TO laydown_system;
+
+GRANT UPDATE(subject) ON TABLE members TO laydown_system;
+
 GRANT SELECT,INSERT ON TABLE audit TO laydown_app;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE batches TO laydown_app;
@@ -1304,18 +1326,6 @@ GRANT SELECT ON TABLE legacy_keys TO laydown_system;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE legacy_projects TO laydown_app;
 GRANT SELECT ON TABLE legacy_projects TO laydown_system;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE links TO laydown_app;
-GRANT SELECT ON TABLE links TO laydown_system;
-
-GRANT UPDATE(last_used_at) ON TABLE links TO laydown_system;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE members TO laydown_app;
-GRANT SELECT,INSERT ON TABLE members TO laydown_system;
-
-GRANT UPDATE(issuer) ON TABLE members TO laydown_system;
-
-GRANT UPDATE(subject) ON TABLE members TO laydown_system;
 
 GRANT SELECT ON TABLE organizations TO laydown_app;
 GRANT SELECT,INSERT ON TABLE organizations TO laydown_system;

@@ -67,6 +67,7 @@ class Batch:
     settled: Amount
     received_bytes: int  # bytes that are durable here
     declared_by: UUID | None = None  # a member, or a drop link
+    declared_by_name: str | None = None  # the member's name, or who the link was made for
     bytes_per_second: float | None = None  # since the first byte; None before it
     seconds_left: float | None = None  # None when nothing tells
     number: int | None = None  # in an event stream: the last change these numbers include

@@ -127,7 +127,11 @@ class OperationsOverview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationsPoint:
-    """A step of time: the most that waited in it, and what settled."""
+    """A step of time: the most that waited in it, what settled, and how long that took.
+
+    Times are from a file's declaration until it was ready or linked. After much traffic some files
+    of a step stand for all of them; where there was none, there is no time.
+    """
 
     at: datetime  # when it began
     waiting: int
@@ -137,6 +141,8 @@ class OperationsPoint:
     files: int  # ready, or linked to content that was here already
     bytes: int  # of those, as declared
     failures: int  # rejected, expired or failed
+    ready_p50_seconds: float | None = None
+    ready_p95_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -80,12 +80,38 @@ SELECT stage, count(*) AS files,
 SELECT max(minute) AS minute FROM samples WHERE organization_id = %(organization)s;
 
 -- name: list_moments
-WITH queue AS (
+-- How long files took is measured as in time_stages, on so many events of each step.
+WITH queue AS MATERIALIZED (
     SELECT date_bin(%(step)s, minute, 'epoch') AS at, max(waiting) AS waiting,
-           max(running) AS running, max(dead) AS dead, max(oldest) AS oldest
+           max(running) AS running, max(dead) AS dead, max(oldest) AS oldest, max(number) AS last
       FROM samples
      WHERE organization_id = %(organization)s AND minute >= %(since)s
      GROUP BY 1
+), step AS (
+    SELECT at, last,
+           lag(last, 1, coalesce((SELECT s.number FROM samples s
+                                   WHERE s.organization_id = %(organization)s
+                                     AND s.minute < %(since)s
+                                   ORDER BY s.minute DESC LIMIT 1), 0)) OVER (ORDER BY at) AS first
+      FROM queue
+), stratum AS MATERIALIZED (
+    SELECT at, greatest(1, (last - first + %(most)s - 1) / %(most)s) AS width, first, last FROM step
+), asked AS MATERIALIZED (
+    SELECT s.at, n - abs(hashint8(n)::bigint) %% s.width AS number
+      FROM stratum s CROSS JOIN LATERAL generate_series(s.last, s.first + 1, -s.width) AS n
+     WHERE n - abs(hashint8(n)::bigint) %% s.width > s.first
+), took AS (
+    SELECT a.at, percentile_cont(ARRAY[0.5, 0.95]) WITHIN GROUP (
+               ORDER BY extract(epoch FROM e.at - u.declared_at)::float8) AS seconds
+      FROM asked a
+     CROSS JOIN LATERAL (
+          SELECT upload_id, at, kind, state FROM events
+           WHERE organization_id = %(organization)s AND number = a.number OFFSET 0) AS e
+     CROSS JOIN LATERAL (
+          SELECT declared_at FROM uploads
+           WHERE organization_id = %(organization)s AND id = e.upload_id OFFSET 0) AS u
+     WHERE e.kind = 'moved' AND e.state IN ('ready', 'duplicate')
+     GROUP BY a.at
 ), settled AS (
     SELECT date_bin(%(step)s, minute, 'epoch') AS at,
            sum(files) FILTER (WHERE state IN ('ready', 'duplicate')) AS files,
@@ -97,9 +123,10 @@ WITH queue AS (
 )
 SELECT q.at, q.waiting, q.running, q.dead, extract(epoch FROM q.oldest)::float8 AS oldest,
        coalesce(s.files, 0)::bigint AS files, coalesce(s.bytes, 0)::bigint AS bytes,
-       coalesce(s.failures, 0)::bigint AS failures
+       coalesce(s.failures, 0)::bigint AS failures, t.seconds[1] AS median, t.seconds[2] AS slowest
   FROM queue q
   LEFT JOIN settled s ON s.at = q.at
+  LEFT JOIN took t ON t.at = q.at
  ORDER BY q.at;
 
 -- name: count_stuck

@@ -28,7 +28,8 @@ SELECT id, code, name, time_zone, latitude, longitude, created_at
  LIMIT %(limit)s;
 
 -- name: find_open_batch
-SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
+SELECT id, project_id, reference, label, on_conflict, declared_by,
+       principal_name(declared_by) AS declared_by_name, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s AND project_id = %(project)s
    AND declared_by = %(principal)s AND reference = %(reference)s AND closed_at IS NULL
@@ -41,7 +42,8 @@ INSERT INTO batches (organization_id, id, project_id, reference, label, on_confl
 VALUES (%(organization)s, %(id)s, %(project)s, %(reference)s, %(label)s, %(on_conflict)s,
         %(principal)s, %(trace)s)
 ON CONFLICT (project_id, declared_by, reference) WHERE closed_at IS NULL DO NOTHING
-RETURNING id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at;
+RETURNING id, project_id, reference, label, on_conflict, declared_by,
+          principal_name(declared_by) AS declared_by_name, created_at, closed_at;
 
 -- name: count_open_batches
 -- Of so many and no further; of one principal, or of all.
@@ -52,12 +54,14 @@ SELECT count(*) AS count
          LIMIT %(most)s) AS few;
 
 -- name: get_batch
-SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
+SELECT id, project_id, reference, label, on_conflict, declared_by,
+       principal_name(declared_by) AS declared_by_name, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s AND id = %(id)s;
 
 -- name: lock_batch
-SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
+SELECT id, project_id, reference, label, on_conflict, declared_by,
+       principal_name(declared_by) AS declared_by_name, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s AND id = %(id)s
    FOR NO KEY UPDATE;
@@ -65,7 +69,8 @@ SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, c
 -- name: list_batches
 -- Ids are UUIDv7, so their order is that of creation. Seen are those of projects where everybody's
 -- are, and one's own.
-SELECT id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at
+SELECT id, project_id, reference, label, on_conflict, declared_by,
+       principal_name(declared_by) AS declared_by_name, created_at, closed_at
   FROM batches
  WHERE organization_id = %(organization)s
    AND (%(project)s::uuid IS NULL OR project_id = %(project)s)
@@ -81,7 +86,8 @@ UPDATE batches
    SET touched_at = now(),
        closed_at = CASE WHEN %(close)s THEN coalesce(closed_at, now()) ELSE closed_at END
  WHERE organization_id = %(organization)s AND id = %(id)s
-RETURNING id, project_id, reference, label, on_conflict, declared_by, created_at, closed_at;
+RETURNING id, project_id, reference, label, on_conflict, declared_by,
+          principal_name(declared_by) AS declared_by_name, created_at, closed_at;
 
 -- name: idle_batch
 -- As idle_batches in system.sql, of a batch that is locked by now.
